@@ -74,7 +74,9 @@ export function effectiveFlags(k: Knowledge): EffectiveFlag[] {
   const alone = pending !== undefined && k.now - k.heardAt >= ALONE_AFTER_MS;
   const names = new Set(Object.keys(snapshot.flags));
   if (alone) for (const name of pending.parsed.flags.keys()) names.add(name);
-  const gone = alone ? (name: string) => !pending.parsed.flags.has(name) && !pending.parsed.broken.has(name) : () => false;
+  const gone = alone
+    ? (name: string) => !pending.parsed.flags.has(name) && !pending.parsed.broken.has(name)
+    : () => false;
   return [...names]
     .filter((name) => !gone(name))
     .sort()
@@ -88,7 +90,14 @@ export function effectiveFlags(k: Knowledge): EffectiveFlag[] {
       const specs = edited && !alone ? [spec, edited] : [spec];
       const enabled = snapshot.enabled && (pending?.parsed.enabled ?? true);
       const switched = alone ? (pending.parsed.enabled ?? snapshot.enabled) : enabled;
-      return build(name, spec, specs, Math.min(...shares), stopOf(name, specs, k.kill, switched, snapshot.halts), false);
+      return build(
+        name,
+        spec,
+        specs,
+        Math.min(...shares),
+        stopOf(name, specs, k.kill, switched, snapshot.halts),
+        false,
+      );
     });
 }
 
@@ -104,7 +113,13 @@ function fromDocumentAlone(k: Knowledge, document: KvDocument | undefined): Effe
     });
 }
 
-function stopOf(name: string, specs: Flag[], kill: string, enabled: boolean, halts: Halt[]): Stop | undefined {
+function stopOf(
+  name: string,
+  specs: Flag[],
+  kill: string,
+  enabled: boolean,
+  halts: Halt[],
+): Stop | undefined {
   if (isKilled(kill, name) || specs.some((s) => s.state === "kill")) return "kill";
   if (!enabled) return "switch";
   if (specs.some((s) => halts.some((h) => h.flag === name && h.release === s.release))) return "halt";
