@@ -1,0 +1,60 @@
+/** The Worker as wrangler bundles it for a deploy, and the settings of wrangler.toml that workerd needs beside it. */
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { readSettings } from "./settings.ts";
+
+/** Folder of the repository. */
+export const ROOT = join(import.meta.dirname, "../..");
+/** Script of the wrangler command, run with the Node that runs us. */
+export const WRANGLER = join(
+  dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))),
+  "bin/wrangler.js",
+);
+
+/** A bundle on disk with what wrangler.toml says about it. */
+export interface Bundle {
+  dir: string;
+  /** Files of the bundle, the entry first. */
+  modules: string[];
+  compatibilityDate: string;
+  compatibilityFlags: string[];
+  vars: Record<string, string>;
+  kv: string[];
+  objects: { binding: string; className: string }[];
+  sqlite: string[];
+}
+
+/**
+ * Bundles the Worker by `wrangler deploy --dry-run`, so that what is served is what would be deployed.
+ * The folder is the caller's to remove (`removeBundle`).
+ */
+export async function makeBundle(config = join(ROOT, "wrangler.toml")): Promise<Bundle> {
+  const settings = await readSettings(config);
+  const dir = await mkdtemp(join(tmpdir(), "greenlight-bundle-"));
+  const args = [WRANGLER, "deploy", "--dry-run", "--outdir", dir, "--config", config];
+  await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: quietWrangler() });
+  const files = (await readdir(dir)).filter((name) => name.endsWith(".js"));
+  return {
+    dir,
+    modules: files.sort((a, b) => Number(b === "index.js") - Number(a === "index.js")),
+    compatibilityDate: settings.compatibility_date ?? "",
+    compatibilityFlags: settings.compatibility_flags,
+    vars: Object.fromEntries(Object.entries(settings.vars).map(([name, value]) => [name, String(value)])),
+    kv: settings.kv_namespaces.map(({ binding }) => binding),
+    objects: settings.durable_objects.bindings.map((o) => ({ binding: o.name, className: o.class_name })),
+    sqlite: settings.migrations.flatMap((m) => m.new_sqlite_classes ?? []),
+  };
+}
+
+export async function removeBundle(bundle: Bundle): Promise<void> {
+  await rm(bundle.dir, { recursive: true, force: true });
+}
+
+/** Environment in which wrangler asks nothing, sends nothing home and colours nothing. */
+export function quietWrangler(): NodeJS.ProcessEnv {
+  return { ...process.env, WRANGLER_SEND_METRICS: "false", NO_COLOR: "1", CI: "1" };
+}
