@@ -79,7 +79,8 @@ export function onRead(
     const old = own || s.known.includes(read.hash);
     return { state: s, action: old ? "put" : "adopt" };
   }
-  if (own) return { state: s, action: "none" };
+  // Unless it is old no longer: then our put fell on an edit that was handed up by another place, and lost to nobody.
+  if (own) return { state: s, action: now - Math.max(s.changedAt, s.put.at) >= KV_DELAY_MS ? "put" : "none" };
   return { state: s, action: s.seen || now - s.changedAt >= KV_DELAY_MS ? "adopt" : "later" };
 }
 

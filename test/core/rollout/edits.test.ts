@@ -151,9 +151,9 @@ describe("what fails on the way", () => {
       { hash: "b", revision: 7 },
       0,
     );
-    for (const now of [1000, 10 * KV_DELAY_MS]) {
-      expect(onRead(before, { hash: "a", revision: 5 }, now).action).toBe("none");
-    }
+    expect(onRead(before, { hash: "a", revision: 5 }, 1000).action).toBe("none");
+    // No longer a stale reading: KV really holds it, so the spec is put over it.
+    expect(onRead(before, { hash: "a", revision: 5 }, 10 * KV_DELAY_MS).action).toBe("put");
   });
 
   it("a text of a controller before us, newer than any of ours, is adopted", () => {
@@ -217,7 +217,7 @@ describe("whatever is done in whatever order", () => {
         expect(new Set(shares(world)).size).toBe(1);
         expect(last.revision).toBeDefined();
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   });
 });

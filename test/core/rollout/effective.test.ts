@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import type { ParsedDocument } from "../../../src/core/flag/parse.ts";
+import { type Flag, type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
+import { askedShare, effectiveFlags, type Knowledge } from "../../../src/core/rollout/effective.ts";
+import { isKilled } from "../../../src/core/rollout/kill.ts";
+import type { Halt, Snapshot } from "../../../src/core/rollout/snapshot.ts";
+
+const NOW = 1_000_000;
+const flag = (input: Partial<FlagInput> = {}): Flag =>
+  flagSchema.parse({ state: "canary", percentage: 10, release: "r1", ...input });
+
+function snapshot(flags: Record<string, Flag>, more: Partial<Snapshot> = {}): Snapshot {
+  const status = Object.fromEntries(
+    Object.entries(flags).map(([name, f]) => [name, { generation: "g", share: askedShare(f) }]),
+  );
+  return {
+    v: 1,
+    revision: 5,
+    at: 0,
+    specHash: "s",
+    enabled: true,
+    flags,
+    status,
+    halts: [],
+    faults: [],
+    ...more,
+  };
+}
+function document(flags: Record<string, Flag>, more: Partial<ParsedDocument> = {}) {
+  const parsed: ParsedDocument = {
+    enabled: undefined,
+    flags: new Map(Object.entries(flags)),
+    broken: new Map(),
+    faults: [],
+    ...more,
+  };
+  return { hash: "d", revision: undefined, parsed };
+}
+function serve(k: Partial<Knowledge>) {
+  const all = effectiveFlags({
+    snapshot: undefined,
+    document: undefined,
+    kill: "",
+    heardAt: NOW,
+    now: NOW,
+    ...k,
+  });
+  return Object.fromEntries(all.map((f) => [f.name, f]));
+}
+const halt = (release: string): Halt => ({
+  flag: "a",
+  release,
+  action: "rollback",
+  at: 0,
+  rule: "",
+  reason: "",
+  figures: {},
+});
+
+describe("the kill key", () => {
+  it("stops the flags that it names, all of them with *, and no text in it can fail", () => {
+    expect(isKilled("a b", "b")).toBe(true);
+    expect(isKilled("a\n\tb ", "b")).toBe(true);
+    expect(isKilled("*", "b")).toBe(true);
+    expect(isKilled("ab", "b")).toBe(false);
+    expect(isKilled("", "b")).toBe(false);
+    expect(isKilled('{"flags":[\u0000', "b")).toBe(false);
+  });
+
+  it("stands over a flag that is on, and over members", () => {
+    const a = flag({ state: "on" });
+    expect(serve({ snapshot: snapshot({ a }), kill: "a" }).a).toMatchObject({ share: 0, stop: "kill" });
+    const members = flag({ cohorts: { staff: { users: ["u"] } } });
+    expect(serve({ snapshot: snapshot({ a: members }), kill: "*" }).a!.members.size).toBe(0);
+  });
+});
+
+describe("the global switch", () => {
+  it("sends everything to blue as soon as an edit turns it off, and back only when published", () => {
+    const published = snapshot({ a: flag() });
+    const off = document({ a: flag() }, { enabled: false });
+    expect(serve({ snapshot: published, document: off }).a).toMatchObject({ share: 0, stop: "switch" });
+    const on = document({ a: flag() }, { enabled: true });
+    expect(serve({ snapshot: { ...published, enabled: false }, document: on }).a!.stop).toBe("switch");
+  });
+});
+
+describe("a halt", () => {
+  it("applies to the release that it names only, and to a flag that is on", () => {
+    const halts = [halt("r1")];
+    expect(serve({ snapshot: snapshot({ a: flag({ state: "on" }) }, { halts }) }).a!.stop).toBe("halt");
+    expect(serve({ snapshot: snapshot({ a: flag({ release: "r2" }) }, { halts }) }).a!.stop).toBeUndefined();
+  });
+});
+
+describe("a pending edit", () => {
+  it("takes members off green at once, and brings new ones only when published", () => {
+    const published = flag({ cohorts: { staff: { users: ["ann", "bob"] } } });
+    const edited = flag({ cohorts: { staff: { users: ["bob", "eve"] } } });
+    const { a } = serve({ snapshot: snapshot({ a: published }), document: document({ a: edited }) });
+    expect([...a!.members]).toEqual([["bob", "staff"]]);
+  });
+
+  it("that breaks a flag leaves it as published", () => {
+    const broken = document({}, { broken: new Map([["a", []]]) });
+    expect(serve({ snapshot: snapshot({ a: flag() }), document: broken }).a!.share).toBe(10_000);
+  });
+
+  it("that leaves a flag out, or brings a new one, changes routes only when published", () => {
+    const served = serve({ snapshot: snapshot({ a: flag() }), document: document({ b: flag() }) });
+    expect(Object.keys(served)).toEqual(["a"]);
+  });
+
+  it("of an older revision than the snapshot counts for nothing", () => {
+    const old = { ...document({ a: flag({ percentage: 0 }) }), revision: 4 };
+    expect(serve({ snapshot: snapshot({ a: flag() }), document: old }).a!.share).toBe(10_000);
+  });
+});
+
+describe("a spec without a snapshot", () => {
+  it("serves every canary at 0 %, members included, and says that it is stale", () => {
+    const cold = serve({
+      document: document({ a: flag({ cohorts: { staff: { users: ["ann"] } } }), b: flag({ state: "on" }) }),
+      heardAt: 0,
+      now: 10_000_000,
+    });
+    expect(cold.a).toMatchObject({ share: 0, stale: true });
+    expect(cold.a!.members.size).toBe(0);
+    expect(cold.b!.share).toBe(100_000);
+  });
+});
