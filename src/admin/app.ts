@@ -1,0 +1,140 @@
+/**
+ * The admin API under `/_greenlight/api`: the status, the audit log, and the two commands of the controller. It
+ * refuses to answer anything without the token, and never sees traffic.
+ */
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { isName } from "../core/flag/schema.ts";
+import { problem } from "../edge/problem.ts";
+import { authorize } from "./auth.ts";
+import { controllerStub } from "./controller.ts";
+
+/** The flag document may have 1 MB; a little more, so that the fault is the document's and says so. */
+const MAX_BODY_BYTES = 1_100_000;
+/** Audit entries of one page. */
+const MAX_PAGE = 200;
+
+const resumeBody = z.strictObject({
+  release: z.string().optional(),
+  reason: z.string().max(500).default(""),
+});
+const auditQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
+  before: z.coerce.number().int().min(1).optional(),
+});
+
+const app = new Hono<{ Bindings: Env }>().basePath("/_greenlight/api");
+
+app.use("*", async (c, next) => {
+  const auth = await authorize(c.req.header("authorization") ?? null, c.env.ADMIN_TOKEN);
+  if (!auth.ok && auth.reason === "shut")
+    return problem("admin-api-shut", "Set the secret ADMIN_TOKEN (16 characters or more).");
+  if (!auth.ok)
+    return problem("unauthorized", undefined, {}, { "www-authenticate": 'Bearer realm="greenlight"' });
+  await next();
+  c.header("cache-control", "no-store");
+});
+app.use(
+  "*",
+  bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => problem("too-large", `At most ${MAX_BODY_BYTES} bytes.`),
+  }),
+);
+
+app.get("/status", async (c) => {
+  const status = await controllerStub(c.env).status();
+  c.header("etag", `"${status.revision}"`);
+  return c.json(status);
+});
+
+app.get("/audit", async (c) => {
+  const query = auditQuery.safeParse(c.req.query());
+  if (!query.success) return badRequest(query.error);
+  const { limit, before } = query.data;
+  return c.json({
+    entries: await controllerStub(c.env).audit(before === undefined ? { limit } : { limit, before }),
+  });
+});
+
+app.put("/flags", async (c) => {
+  const match = c.req.header("if-match");
+  if (match === undefined)
+    return problem("precondition-required", "Send the etag of GET /_greenlight/api/status.");
+  const revision = /^"(\d+)"$/.exec(match)?.[1];
+  if (revision === undefined && match !== "*")
+    return problem("bad-request", 'If-Match is "REVISION" in quotes, or *.');
+  const result = await controllerStub(c.env).putSpec({
+    text: await c.req.text(),
+    ...(revision === undefined ? {} : { ifMatch: Number(revision) }),
+    who: "api",
+    reason: c.req.query("reason") ?? "",
+  });
+  if (result.ok) return etagged(c, result.revision);
+  if (result.reason === "invalid") {
+    return problem("invalid-document", "Nothing was stored. Each fault says where and what was expected.", {
+      faults: result.faults,
+    });
+  }
+  return problem(
+    "precondition-failed",
+    `The spec is at revision ${result.revision} now. Read it, apply your change again.`,
+    {
+      revision: result.revision,
+    },
+  );
+});
+
+app.post("/flags/:name/resume", async (c) => {
+  const flag = c.req.param("name");
+  if (!isName(flag)) return problem("bad-request", "That is no name of a flag.");
+  const text = await c.req.text();
+  const body = resumeBody.safeParse(text === "" ? {} : parseJson(text));
+  if (!body.success) return badRequest(body.error);
+  const { release, reason } = body.data;
+  const result = await controllerStub(c.env).resume({
+    flag,
+    who: "api",
+    reason,
+    ...(release === undefined ? {} : { release }),
+  });
+  if (result.ok) return etagged(c, result.revision);
+  return problem("not-halted", `${flag}${release === undefined ? "" : ` ${release}`} has no halt to lift.`);
+});
+
+app.notFound((c) => problem("not-found", `The admin API has no ${c.req.method} ${c.req.path}.`));
+app.onError((error) => {
+  console.error(
+    JSON.stringify({ event: "admin-error", message: error instanceof Error ? error.message : "unknown" }),
+  );
+  return problem(
+    "controller-unavailable",
+    "Traffic is not affected. Try again; the kill key works without the controller.",
+  );
+});
+
+function etagged(c: Context, revision: number): Response {
+  c.header("etag", `"${revision}"`);
+  return c.json({ revision });
+}
+
+function badRequest(error: z.ZodError): Response {
+  const faults = error.issues.map((i) => ({ path: i.path.join("."), message: i.message }));
+  return problem("bad-request", faults.map((f) => `${f.path || "body"}: ${f.message}`).join("; "), {
+    faults,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Answers a request below `/_greenlight/api`. */
+export function handleAdmin(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {
+  return app.fetch(request, env, ctx);
+}
