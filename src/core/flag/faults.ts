@@ -1,0 +1,203 @@
+/** Turns what zod finds into faults that an operator can act on: where, what is there, what was expected. */
+import type { z } from "zod";
+import type { Fault } from "../rollout/snapshot.ts";
+import type { Path } from "./json.ts";
+import { nearest } from "./nearest.ts";
+import { keysAt } from "./shape.ts";
+
+/** Faults kept of one flag: nobody mends more in one go, and a document of 1 MB can hold 100,000. */
+export const MAX_FAULTS = 100;
+
+/** Characters of a text or key that are shown. */
+const SHOWN = 60;
+
+type Issue = z.core.$ZodIssue;
+
+/** What a check came to. */
+export type Checked<T> = { ok: true; data: T } | { ok: false; faults: Fault[] };
+
+/** Validates a value that stands at `at` in the document. */
+export function check<S extends z.ZodType>(schema: S, value: unknown, at: Path): Checked<z.output<S>> {
+  const result = schema.safeParse(value, { error: expectation });
+  if (result.success) return { ok: true, data: result.data };
+  const context = { schema, value, at };
+  const faults = result.error.issues.slice(0, MAX_FAULTS).flatMap((issue) => explain(issue, context));
+  return { ok: false, faults: faults.slice(0, MAX_FAULTS) };
+}
+
+/** A fault: what is at a place is not what was expected there. */
+export function misfit(path: Path, found: unknown, expected: string): Fault {
+  const message = found === undefined ? "missing" : `${show(found)} is not ${expected}`;
+  return { path: pathText(path), message, expected };
+}
+
+/** A path as text: `flags.checkout.route.paths[0]`; keys that are no plain words stand in brackets and quotes. */
+export function pathText(path: Path): string {
+  let text = "";
+  for (const part of path) {
+    if (typeof part === "number") text += `[${part}]`;
+    else if (!/^[\w$-]{1,60}$/.test(String(part))) text += `[${show(String(part))}]`;
+    else text += text === "" ? String(part) : `.${String(part)}`;
+  }
+  return text;
+}
+
+/** A value, short enough for a message. */
+function show(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value !== "string") return String(value);
+  return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
+}
+
+/** Says for an issue what was expected, where the schema has no words of its own. */
+function expectation(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case "invalid_type":
+      return TYPES[issue.expected] ?? `a ${issue.expected}`;
+    case "invalid_value":
+      return choice(issue.values.map((v) => JSON.stringify(v)));
+    case "too_small":
+      return limit(issue.origin, issue.inclusive === false ? "above" : "of at least", issue.minimum);
+    case "too_big":
+      return limit(issue.origin, issue.inclusive === false ? "below" : "of at most", issue.maximum);
+    default:
+      return undefined;
+  }
+}
+
+const TYPES: Record<string, string> = {
+  array: "a list",
+  int: "a whole number",
+  object: "an object",
+  record: "an object",
+};
+
+function limit(origin: string, how: string, bound: number | bigint): string {
+  if (origin === "array") return `a list ${how} ${bound}`;
+  if (origin === "string") return `a string ${how} ${bound} characters`;
+  return `a number ${how} ${bound}`;
+}
+
+function choice(words: readonly string[]): string {
+  return words.length === 1 ? words[0]! : `one of ${words.join(", ")}`;
+}
+
+/** The value that issues speak about, its schema, and where it stands in the document. */
+interface Context {
+  schema: z.core.$ZodType;
+  value: unknown;
+  at: Path;
+}
+
+function explain(issue: Issue, context: Context): Fault[] {
+  const { schema, value, at } = context;
+  const found = valueAt(value, issue.path);
+  const path = [...at, ...issue.path];
+  switch (issue.code) {
+    case "unrecognized_keys": {
+      const known = keysAt(schema, issue.path);
+      return issue.keys.slice(0, MAX_FAULTS).map((key) => unknownKey([...path, key], key, known));
+    }
+    case "invalid_key":
+      return [misfit(path, issue.path.at(-1), issue.issues[0]?.message ?? "a name")];
+    case "invalid_union":
+      return explainUnion(
+        issue.errors.map((branch) => branch.map((i) => under(issue.path, i))),
+        path,
+        found,
+        context,
+      );
+    case "invalid_value": {
+      const fault = misfit(path, found, issue.message);
+      const meant = typeof found === "string" ? nearest(found, issue.values.map(String)) : undefined;
+      return [
+        meant === undefined ? fault : { ...fault, message: `${fault.message}; did you mean ${show(meant)}?` },
+      ];
+    }
+    default:
+      return [misfit(path, found, issue.message)];
+  }
+}
+
+function unknownKey(path: Path, key: string, known: readonly string[]): Fault {
+  const meant = nearest(key, known);
+  const hint = meant === undefined ? "" : `; did you mean ${show(meant)}?`;
+  return { path: pathText(path), message: `unknown key${hint}`, expected: choice(known) };
+}
+
+/**
+ * A value that fits none of several forms: the forms that it comes closest to are the ones that were meant. What is
+ * wrong with all of these is reported as it is; where they differ, the fault names what would tell them apart.
+ */
+function explainUnion(all: Issue[][], path: Path, found: unknown, context: Context): Fault[] {
+  const depth = path.length - context.at.length;
+  const ofType = prefer(
+    all,
+    (branch) => !branch.some((i) => i.code === "invalid_type" && i.path.length === depth),
+  );
+  const meant = prefer(ofType, (branch) => !branch.some(isOtherKind));
+  if (meant.every((branch) => branch.some(isOtherKind))) {
+    const kinds = meant.flatMap((branch) => branch.filter(isOtherKind));
+    const values = [...new Set(kinds.flatMap((i) => i.values))];
+    return explain({ ...kinds[0]!, values, message: choice(values.map((v) => JSON.stringify(v))) }, context);
+  }
+  const single = meant.map((branch) => branch.flatMap(onePerKey));
+  const fewest = Math.min(...single.map((branch) => branch.length));
+  const closest = single.filter((branch) => branch.length === fewest);
+  const shared = closest[0]!.filter((i) =>
+    closest.every((branch) => branch.some((j) => identity(i) === identity(j))),
+  );
+  const apart = closest.flat().filter((i) => !shared.some((j) => identity(i) === identity(j)));
+  return [...shared.flatMap((i) => explain(i, context)), ...tellApart(apart, path, found, context.value)];
+}
+
+/** One fault for the issues by which the closest forms differ. */
+function tellApart(issues: Issue[], path: Path, found: unknown, root: unknown): Fault[] {
+  if (issues.length === 0) return [];
+  const missing = issues.filter((i) => valueAt(root, i.path) === undefined).map((i) => String(i.path.at(-1)));
+  const surplus = issues.flatMap((i) => (i.code === "unrecognized_keys" ? i.keys : []));
+  if (missing.length + surplus.length < issues.length) {
+    return [misfit(path, found, [...new Set(issues.map((i) => i.message))].join(" or "))];
+  }
+  const keys = [...new Set([...missing, ...surplus])].sort().join(", ");
+  const message = surplus.length > 0 ? `more than one of ${keys}` : `missing: one of ${keys}`;
+  return [{ path: pathText(path), message, expected: `exactly one of ${keys}` }];
+}
+
+/** Those that pass the test, or all when none does. */
+function prefer<T>(all: T[], test: (item: T) => boolean): T[] {
+  const some = all.filter(test);
+  return some.length > 0 ? some : all;
+}
+
+/** Does the issue say that the value is of another kind, as told by a literal such as `metric`? */
+function isOtherKind(issue: Issue): issue is z.core.$ZodIssueInvalidValue {
+  return issue.code === "invalid_value" && issue.values.length === 1;
+}
+
+function onePerKey(issue: Issue): Issue[] {
+  if (issue.code !== "unrecognized_keys") return [issue];
+  return issue.keys.slice(0, MAX_FAULTS).map((key) => ({ ...issue, keys: [key] }));
+}
+
+function identity(issue: Issue): string {
+  return JSON.stringify([
+    issue.code,
+    issue.path,
+    issue.code === "unrecognized_keys" ? issue.keys : issue.message,
+  ]);
+}
+
+function under(prefix: PropertyKey[], issue: Issue): Issue {
+  return { ...issue, path: [...prefix, ...issue.path] };
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let here = value;
+  for (const part of path) {
+    if (typeof here !== "object" || here === null || !Object.hasOwn(here, part)) return undefined;
+    here = (here as Record<PropertyKey, unknown>)[part];
+  }
+  return here;
+}
