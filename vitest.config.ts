@@ -35,6 +35,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts", ...(browser ? ["test/browser/**/*.test.ts"] : [])],
           environment: "node",
+          globalSetup: ["test/support/bundle-setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
