@@ -44,7 +44,7 @@ export function pathText(path: Path): string {
 
 /** A value, short enough for a message. */
 function show(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value !== "string") return String(value);
   return JSON.stringify(value.length > SHOWN ? `${value.slice(0, SHOWN)}…` : value);
@@ -90,13 +90,14 @@ interface Context {
   at: Path;
 }
 
-function explain(issue: Issue, context: Context): Fault[] {
+/** Faults of an issue. `options` are those of a union's forms that were meant, where the issue is about a union. */
+function explain(issue: Issue, context: Context, options?: readonly number[]): Fault[] {
   const { schema, value, at } = context;
   const found = valueAt(value, issue.path);
   const path = [...at, ...issue.path];
   switch (issue.code) {
     case "unrecognized_keys": {
-      const known = keysAt(schema, issue.path);
+      const known = keysAt(schema, issue.path, options);
       return issue.keys.slice(0, MAX_FAULTS).map((key) => unknownKey([...path, key], key, known));
     }
     case "invalid_key":
@@ -142,14 +143,18 @@ function explainUnion(all: Issue[][], path: Path, found: unknown, context: Conte
     const values = [...new Set(kinds.flatMap((i) => i.values))];
     return explain({ ...kinds[0]!, values, message: choice(values.map((v) => JSON.stringify(v))) }, context);
   }
-  const single = meant.map((branch) => branch.flatMap(onePerKey));
-  const fewest = Math.min(...single.map((branch) => branch.length));
-  const closest = single.filter((branch) => branch.length === fewest);
+  const fewest = Math.min(...meant.map((branch) => branch.flatMap(onePerKey).length));
+  const nearestForms = meant.filter((branch) => branch.flatMap(onePerKey).length === fewest);
+  const options = nearestForms.map((branch) => all.indexOf(branch));
+  const closest = nearestForms.map((branch) => branch.flatMap(onePerKey));
   const shared = closest[0]!.filter((i) =>
     closest.every((branch) => branch.some((j) => identity(i) === identity(j))),
   );
   const apart = closest.flat().filter((i) => !shared.some((j) => identity(i) === identity(j)));
-  return [...shared.flatMap((i) => explain(i, context)), ...tellApart(apart, path, found, context.value)];
+  return [
+    ...shared.flatMap((i) => explain(i, context, options)),
+    ...tellApart(apart, path, found, context.value),
+  ];
 }
 
 /** One fault for the issues by which the closest forms differ. */

@@ -43,8 +43,7 @@ const headSchema = z.strictObject({
 /** Reads a document. Never throws. */
 export function parseDocument(text: string): ParsedDocument {
   if (isTooLong(text)) {
-    const expected = `at most ${MAX_BYTES} bytes (1 MB)`;
-    return unreadable({ path: "", message: `the document is longer than ${expected}`, expected });
+    return unreadable(tooMany([], `${MAX_BYTES} bytes (1 MB)`));
   }
   const json = readJson(text);
   if (!json.ok) return unreadable(json.fault);

@@ -51,7 +51,7 @@ const host = text(
   "a host in lower case without port: shop.example.com, *.example.com or *",
 );
 const pathPattern = text(
-  /^\/([^?#\s*]*\/)?(\*|[^?#\s*]*)$/,
+  /^\/([^/?#\s*]*\/)*(\*|[^/?#\s*]*)$/,
   "an exact path (/cart) or a prefix that ends in /* (/shop/*)",
 );
 

@@ -2,14 +2,16 @@
 import type { z } from "zod";
 import type { Path } from "./json.ts";
 
-/** Keys that the schema knows at a path, sorted by their order in the schema; of all forms that may stand there. */
-export function keysAt(schema: z.core.$ZodType, path: Path): string[] {
+/**
+ * Keys that the schema knows at a path, in the schema's order. Where several forms may stand there: of those whose
+ * number is in `options`, or else of all.
+ */
+export function keysAt(schema: z.core.$ZodType, path: Path, options?: readonly number[]): string[] {
   let here = forms(schema);
   for (const part of path) here = here.flatMap((form) => memberOf(form, String(part)).flatMap(forms));
+  const meant = options ? here.filter((_, i) => options.includes(i)) : here;
   return [
-    ...new Set(
-      here.flatMap((form) => (form._zod.def.type === "object" ? Object.keys(form._zod.def.shape) : [])),
-    ),
+    ...new Set(meant.flatMap(({ _zod: { def } }) => (def.type === "object" ? Object.keys(def.shape) : []))),
   ];
 }
 

@@ -1,0 +1,40 @@
+/** Promises of the generation: it changes with what places visitors or judges green, and with nothing else. */
+import { expect, test } from "vitest";
+import { generationOf } from "../../../src/core/flag/generation.ts";
+import { type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
+
+const input: FlagInput = {
+  state: "canary",
+  percentage: 10,
+  release: "2.1.0",
+  stickBy: ["cookie:session", "visitor"],
+  cohorts: { beta: { enabled: true, users: ["ada"] }, staff: { users: ["eve"] } },
+  rules: [{ metric: "error_rate", above: 0.1 }],
+  route: { blue: "service:BLUE", green: "service:GREEN" },
+};
+const of = (change: Partial<FlagInput>) => generationOf(flagSchema.parse({ ...input, ...change }));
+const base = of({});
+
+test.each<Partial<FlagInput>>([
+  { state: "on" },
+  { percentage: 10.001 },
+  { release: "2.1.1" },
+  { salt: "other" },
+  { stickBy: ["visitor", "cookie:session"] },
+  { cohorts: { beta: { enabled: false, users: ["ada"] }, staff: { users: ["eve"] } } },
+  { rules: [{ metric: "error_rate", above: 0.2 }] },
+])("%j makes another generation", (change) => expect(of(change)).not.toBe(base));
+
+test.each<Partial<FlagInput>>([
+  { notes: "hello" },
+  { owner: "team" },
+  { description: "words" },
+  { fallback: "green" },
+  { route: { blue: "service:BLUE", green: "https://green.example.com" } },
+])("%j keeps the generation", (change) => expect(of(change)).toBe(base));
+
+test("the order of keys does not matter, nor whether a default is written out", () => {
+  const backwards = Object.fromEntries(Object.entries(input).reverse());
+  expect(generationOf(flagSchema.parse(backwards))).toBe(base);
+  expect(of({ cohorts: { staff: { users: ["eve"], enabled: true }, beta: { users: ["ada"] } } })).toBe(base);
+});

@@ -1,0 +1,287 @@
+/** Promises of reading a flag document: every fault with its place, neighbours unharmed, nothing thrown. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { MAX_FAULTS } from "../../../src/core/flag/faults.ts";
+import { MAX_BYTES, MAX_FLAGS, parseDocument } from "../../../src/core/flag/parse.ts";
+import { type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
+
+const fixture = (name: string) =>
+  readFileSync(join(import.meta.dirname, "../../../fixtures/flags", name), "utf8");
+const route = { blue: "https://blue.example.com", green: "service:GREEN" };
+const documentOf = (flags: Record<string, unknown>) => JSON.stringify({ flags });
+const said = (text: string) => parseDocument(text).faults.map((f) => [f.path, f.message]);
+
+const NAME = "is not a name: at most 64 letters, digits and . _ + -, a letter or digit first";
+const HOST = "is not a host in lower case without port: shop.example.com, *.example.com or *";
+const PATH = "is not an exact path (/cart) or a prefix that ends in /* (/shop/*)";
+const ORIGIN =
+  "is not an origin such as https://blue.example.com, without path or credentials, or a binding such as service:BLUE";
+
+test("the example, which uses every field, has no fault", () => {
+  const { enabled, flags, broken, faults } = parseDocument(fixture("example.json"));
+  expect(faults).toEqual([]);
+  expect([enabled, [...flags.keys()], broken.size]).toEqual([true, ["checkout", "search-ranking"], 0]);
+  expect(Object.keys(flags.get("checkout")!).sort()).toEqual(Object.keys(flagSchema.shape).sort());
+  expect(Object.keys(flags.get("checkout")!.route!).sort()).toEqual(
+    Object.keys(flagSchema.shape.route.unwrap().shape).sort(),
+  );
+});
+
+describe("the broken document", () => {
+  const document = parseDocument(fixture("broken.json"));
+
+  test("is reported with all of its faults in one pass, each with its path", () => {
+    expect(document.faults.map((f) => [f.path, f.message])).toEqual([
+      ["enabeld", 'unknown key; did you mean "enabled"?'],
+      [
+        "flags.values.state",
+        '"cannary" is not one of "off", "shadow", "canary", "on", "kill"; did you mean "canary"?',
+      ],
+      ["flags.values.percentage", '"45%" is not a number'],
+      ["flags.values.release", `"2.1 final" ${NAME}`],
+      [
+        "flags.values.stickBy",
+        '"cookies:session" is not one of visitor, ip, header:NAME, cookie:NAME or jwt:CLAIM',
+      ],
+      ["flags.values.fallback", '"red" is not one of "blue", "green"'],
+      ["flags.values.cohorts.beta.enabled", '"yes" is not a boolean'],
+      ["flags.values.cohorts.beta.users", '"ada" is not a list'],
+      ['flags.values.cohorts["no spaces"]', `"no spaces" ${NAME}`],
+      ["flags.finer-than-a-bucket.percentage", "0.0005 is not a percentage with at most three decimals"],
+      ["flags.more-than-all.percentage", "101 is not a number of at most 100"],
+      ["flags.shadow.notes", "5 is not a string"],
+      ["flags.shadow.percentage", "10 is not 0 while the state is shadow"],
+      ["flags.keys.state", "missing"],
+      ["flags.keys.route.green", "missing"],
+      ["flags.keys.route.gren", 'unknown key; did you mean "green"?'],
+      ["flags.keys.State", 'unknown key; did you mean "state"?'],
+      ["flags.keys.percent", "unknown key"],
+      ["flags.routes.route.hosts[0]", `"Shop.example.com" ${HOST}`],
+      ["flags.routes.route.hosts[1]", `"shop.example.com:8080" ${HOST}`],
+      ["flags.routes.route.paths[0]", `"checkout" ${PATH}`],
+      ["flags.routes.route.paths[1]", `"/shop*" ${PATH}`],
+      ["flags.routes.route.paths[2]", `"/cart?x=1" ${PATH}`],
+      ["flags.routes.route.blue", `"https://blue.example.com/path" ${ORIGIN}`],
+      ["flags.routes.route.green", `"http://[green" ${ORIGIN}`],
+      ["flags.routes.route.timeout", "0 is not a number above 0"],
+      ["flags.routes.route.rescue", '"always" is not one of "unreachable", "any-5xx", "off"'],
+      ["flags.routes.route.errorStatuses[1]", "500 is not a number of at most 499"],
+      ["flags.routes.route.breaker.failureThreshold", "0 is not a number of at least 1"],
+      ["flags.routes.route.retry.attempts", "missing"],
+      [
+        "flags.rules.rules[0].metric",
+        '"errors" is not one of "error_rate", "latency_p95", "consecutive_errors"',
+      ],
+      ["flags.rules.rules[1]", "missing: one of above, aboveBlueBy"],
+      ["flags.rules.rules[2]", "more than one of above, aboveBlueBy"],
+      ["flags.rules.rules[3].above", "5 is not a number of at most 1"],
+      ["flags.rules.rules[3].minRequest", 'unknown key; did you mean "minRequests"?'],
+      ["flags.rules.rules[4].count", "missing"],
+      ["flags.rules.rules[4].above", "unknown key"],
+      ["flags.rules.rules[5]", '"error_rate > 5%" is not an object'],
+      ['flags["not/a/name"]', `"not/a/name" ${NAME}`],
+      ["flags.twice.state", "this key stands twice in one object"],
+      ["flags.prototype.cohorts.__proto__", "this key is not allowed"],
+      [
+        "flags.zz-shadowed.route.paths[1]",
+        "/healthy/* on host * is routed by flag healthy too, which wins because its name sorts first",
+      ],
+    ]);
+  });
+
+  test("says for every fault what was expected", () => {
+    expect(document.faults.filter((f) => f.expected === "")).toEqual([]);
+    const expected = Object.fromEntries(document.faults.map((f) => [f.path, f.expected]));
+    expect(expected["flags.keys.state"]).toBe('one of "off", "shadow", "canary", "on", "kill"');
+    expect(expected["flags.rules.rules[1]"]).toBe("exactly one of above, aboveBlueBy");
+    expect(expected["flags.rules.rules[4].above"]).toBe("one of metric, count, window, action");
+  });
+
+  test("keeps the flags that are good, the shadowed one too, and names those that are not", () => {
+    expect([...document.flags.keys()]).toEqual(["healthy", "zz-shadowed"]);
+    expect([...document.broken.keys()]).toHaveLength(10);
+    expect(document.broken.get("shadow")!.map((f) => f.path)).toEqual([
+      "flags.shadow.notes",
+      "flags.shadow.percentage",
+    ]);
+    expect(document.enabled).toBe(true);
+  });
+});
+
+test.each([
+  ["", "not JSON: line 1, column 1: the text ends"],
+  ["\u0000", 'not JSON: line 1, column 1: found "\\u0000"'],
+  ['{\n  "flags": {\n    "a": { "state": "on", }\n  }\n}', 'not JSON: line 3, column 27: found "}"'],
+  ['{"flags": {} "enabled": true}', 'not JSON: line 1, column 14: found "\\""'],
+  ["{'flags': {}}", 'not JSON: line 1, column 2: found "\'"'],
+  ['{"flags": yes}', 'not JSON: line 1, column 11: found "yes"'],
+  ['{"flags": {}}\n}', 'not JSON: line 2, column 1: found "}"'],
+  ['{"flags": "', "not JSON: line 1, column 12: the text ends"],
+  ['"\\x"', 'not JSON: line 1, column 2: found "\\\\"'],
+  ["[]", "an empty list is not an object with the key flags"],
+  ["null", "null is not an object with the key flags"],
+])("%j cannot be read: %s", (text, message) => {
+  const document = parseDocument(text);
+  expect(document.faults.map((f) => [f.path, f.message])).toEqual([["", message]]);
+  expect([document.enabled, document.flags.size, document.broken.size]).toEqual([undefined, 0, 0]);
+});
+
+test.each([
+  [
+    '{"flag":{}}',
+    [
+      ["flags", "missing"],
+      ["flag", 'unknown key; did you mean "flags"?'],
+    ],
+  ],
+  ['{"flags":[1]}', [["flags", "a list of 1 is not an object"]]],
+  ['{"flags":{},"flags":{}}', [["flags", "this key stands twice in one object"]]],
+])("%s holds no flags, and the switch cannot be told", (text, faults) => {
+  expect(said(text)).toEqual(faults);
+  expect(parseDocument(text).enabled).toBeUndefined();
+});
+
+test("a switch that cannot be told does not break the flags", () => {
+  for (const enabled of ['"enabled":"no"', '"enabled":true,"enabled":false']) {
+    const document = parseDocument(`{${enabled},"flags":{"a":{"state":"on"}}}`);
+    expect([document.enabled, [...document.flags.keys()], document.faults.length]).toEqual([
+      undefined,
+      ["a"],
+      1,
+    ]);
+  }
+});
+
+test("a byte order mark is skipped", () => {
+  expect(parseDocument(`\ufeff${documentOf({ a: { state: "on" } })}`).flags.size).toBe(1);
+});
+
+test("a flag that stands twice is not guessed at", () => {
+  const document = parseDocument('{"flags":{"a":{"state":"on"},"a":{"state":"off"},"b":{"state":"off"}}}');
+  expect([[...document.flags.keys()], [...document.broken.keys()]]).toEqual([["b"], ["a"]]);
+});
+
+test("a flag called __proto__ breaks nothing", () => {
+  const document = parseDocument('{"flags":{"__proto__":{"state":"on"},"constructor":{"state":"on"}}}');
+  expect([[...document.flags.keys()], [...document.broken.keys()]]).toEqual([["constructor"], ["__proto__"]]);
+  expect(({} as { state?: string }).state).toBeUndefined();
+});
+
+test("keys that are no plain words stand in brackets", () => {
+  expect(said(documentOf({ "checkout.v2": { state: "on", percentage: -1 } }))).toEqual([
+    ['flags["checkout.v2"].percentage', "-1 is not a number of at least 0"],
+  ]);
+});
+
+test("more than 1 MB is refused, just as much is not", () => {
+  const empty = documentOf({ a: { state: "on", notes: "" } });
+  const full = empty.replace('""', `"${"x".repeat(MAX_BYTES - empty.length)}"`);
+  expect(parseDocument(full).flags.size).toBe(1);
+  expect(said(full.replace("xx", "xxx"))).toEqual([["", "more than 1048576 bytes (1 MB)"]]);
+  expect(said(full.replace("xx", "xü"))).toEqual([["", "more than 1048576 bytes (1 MB)"]]);
+});
+
+test("a document of 1 MB of faults is cut short", () => {
+  const flags = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`f${i}`, 0]));
+  const document = parseDocument(documentOf(flags));
+  expect(document.broken.size).toBe(20_000);
+  expect(document.faults).toHaveLength(MAX_FAULTS + 1);
+  expect(document.faults.at(-1)!.message).toBe("19900 more faults, not listed");
+});
+
+test("too many flags or routes break those that are too many", () => {
+  const on: FlagInput = { state: "on" };
+  const many = Object.fromEntries(Array.from({ length: MAX_FLAGS + 1 }, (_, i) => [`f${i}`, on]));
+  expect([...parseDocument(documentOf(many)).broken.keys()]).toEqual([`f${MAX_FLAGS}`]);
+  const hosts = Array.from({ length: 300 }, (_, i) => `h${i}`);
+  const paths = Array.from({ length: 300 }, (_, i) => `/p${i}`);
+  const wide = parseDocument(
+    documentOf({ wide: { ...on, route: { ...route, hosts, paths } }, ok: { ...on, route } }),
+  );
+  expect([[...wide.flags.keys()], [...wide.broken.keys()]]).toEqual([["ok"], ["wide"]]);
+});
+
+test("no nesting is too deep", () => {
+  const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
+  expect(said(`{"flags":{"a":${deep}}}`)).toEqual([["flags.a", "a list of 1 is not an object"]]);
+  expect(said("[".repeat(1_000_000))).toEqual([["", "not JSON: line 1, column 1000001: the text ends"]]);
+});
+
+test("parsing what was parsed changes nothing", () => {
+  const first = parseDocument(fixture("example.json"));
+  const second = parseDocument(documentOf(Object.fromEntries(first.flags)));
+  expect(second.flags).toEqual(first.flags);
+});
+
+describe("whatever the text", () => {
+  /** Good as it is or with one change: close to the documents that people write. */
+  const words = fc.constantFrom(
+    "flags",
+    "state",
+    "route",
+    "rules",
+    "hosts",
+    "stickBy",
+    "on",
+    "canary",
+    "__proto__",
+    "a",
+    "cohorts",
+  );
+  const nested = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 6 },
+      fc.oneof(words, fc.double(), fc.boolean(), fc.constant(null)),
+      fc.array(tie("value"), { maxLength: 4 }),
+      fc.array(fc.tuple(words, tie("value")), { maxLength: 6 }).map((pairs) => Object.fromEntries(pairs)),
+    ),
+  })).value;
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.json(),
+    nested.map((value) => JSON.stringify({ flags: { a: value } }) ?? ""),
+    nested.map((value) => JSON.stringify({ flags: { a: { state: "on", rules: [value], route: value } } })),
+    fc
+      .tuple(fc.nat(fixture("broken.json").length), fc.nat(8), fc.string({ maxLength: 3 }))
+      .map(
+        ([at, cut, put]) =>
+          fixture("broken.json").slice(0, at) + put + fixture("broken.json").slice(at + cut),
+      ),
+  );
+
+  test("nothing is thrown, faults are complete and short, and no flag is both good and broken", () => {
+    fc.assert(
+      fc.property(text, (t) => {
+        const document = parseDocument(t);
+        for (const { path, message, expected } of document.faults) {
+          expect(message).not.toBe("");
+          expect(expected).not.toBe("");
+          expect(path.length + message.length + expected.length).toBeLessThan(2000);
+        }
+        for (const [name, faults] of document.broken) {
+          expect(document.flags.has(name)).toBe(false);
+          expect(faults.length).toBeGreaterThan(0);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test("it is JSON for us exactly when it is for the platform", () => {
+    fc.assert(
+      fc.property(text, (t) => {
+        let isJson = true;
+        try {
+          JSON.parse(t);
+        } catch {
+          isJson = false;
+        }
+        const refused = parseDocument(t).faults.some((f) => f.message.startsWith("not JSON"));
+        expect(refused).toBe(!isJson && !t.startsWith("\ufeff"));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
