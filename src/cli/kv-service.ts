@@ -35,6 +35,7 @@ type Entries = ReadonlyMap<string, KvEntry>;
 export class KvService {
   /** Every put since the start, in order. */
   readonly writes: KvWrite[] = [];
+  #reads = new Map<string, number>();
   #entries: Entries = new Map();
   #frozen = new Map<number, Entries>();
   #down = new Set<number>();
@@ -78,6 +79,11 @@ export class KvService {
   get(key: string): { text: string; metadata: unknown } | undefined {
     const entry = this.#entries.get(key);
     return entry && { text: entry.value.toString(), metadata: entry.metadata };
+  }
+
+  /** How often a key has been read over HTTP, alone or in bulk. */
+  reads(key: string): number {
+    return this.#reads.get(key) ?? 0;
   }
 
   /** Sets how an isolate (1..K; 0 is the one with the Durable Objects) sees KV from now on. */
@@ -140,12 +146,16 @@ export class KvService {
       const key = decodeURIComponent(url.pathname.slice(1));
       const route = `${req.method} ${url.pathname === "/bulk/get" ? "bulk" : key === "" ? "" : "key"}`;
       switch (route) {
-        case "POST bulk":
-          return reply(res, 200, bulkGet(entries, JSON.parse(body.toString())));
+        case "POST bulk": {
+          const request = JSON.parse(body.toString()) as BulkRequest;
+          for (const wanted of request.keys) this.#reads.set(wanted, this.reads(wanted) + 1);
+          return reply(res, 200, bulkGet(entries, request));
+        }
         case "GET ":
           return reply(res, 200, list(entries, url.searchParams.get("prefix") ?? ""));
         case "GET key": {
           const entry = entries.get(key);
+          this.#reads.set(key, this.reads(key) + 1);
           if (!entry) return reply(res, 404, "Not Found");
           if (entry.metadata !== undefined) res.setHeader("CF-KV-Metadata", JSON.stringify(entry.metadata));
           return reply(res, 200, entry.value);

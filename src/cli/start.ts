@@ -71,7 +71,10 @@ async function main(): Promise<number> {
       ...["--persist-to", given.state, "--env-file", ".dev.vars", "--log-level", "warn"],
       "--show-interactive-dev-session=false",
     ],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...quietWrangler(), CI: process.env.CI } },
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...quietWrangler(), CLOUDFLARE_CF_FETCH_ENABLED: "false" },
+    },
   );
   const ended = new Promise<number>((done) => {
     child.once("error", () => done(1)).once("exit", (code) => done(code ?? 0));
@@ -131,6 +134,8 @@ ${pc.bold("Change")}
     ${put} kill shop
   and let it go on:
     ${put} kill " "
+  lift a halt:
+    curl -X POST ${auth} ${url}/_greenlight/api/flags/shop/resume
 `;
 }
 
