@@ -1,0 +1,97 @@
+/** Promises of the house: imports run one way, core is pure, and no library stands in the way of a request. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
+import { expect, test } from "vitest";
+
+const SRC = resolve(import.meta.dirname, "../../src");
+
+/** Folder of src/ → folders that it may import from, besides itself. `docs/architecture.md` says why. */
+const MAY_IMPORT: Record<string, readonly string[]> = {
+  "index.ts": ["router", "control", "admin", "edge", "core"],
+  router: ["edge", "core"],
+  control: ["edge", "core"],
+  admin: ["control", "edge", "core"],
+  cli: ["core"],
+  edge: ["core"],
+  core: [],
+};
+
+/** Folders into which no package is bundled but those named here. Node's and Cloudflare's modules are no packages. */
+const PACKAGES: Record<string, readonly string[]> = {
+  "index.ts": [],
+  router: [],
+  control: [],
+  edge: [],
+  core: ["zod"],
+  admin: ["hono", "zod"],
+};
+
+/** Folders of src/ in which zod is used: where documents and requests to the API are checked. */
+const ZOD_USERS = ["core/flag/", "admin/"];
+
+/** What a pure function has no use for: clocks, randomness, timers and I/O. */
+const IMPURE =
+  /\b(?:Date\.now|new Date\(\)|Math\.random|performance\.now|crypto\.|setTimeout|setInterval|fetch\(|process\.|console\.)/;
+
+const IMPORT =
+  /^(?:import|export)\s+(?:[\w$*\s{},]+?\s+from\s+)?["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
+
+interface Import {
+  file: string;
+  /** Top folder of src/ that the file is in, or its name. */
+  folder: string;
+  target: string;
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" })
+  .filter((name) => /\.tsx?$/.test(name))
+  .map((name) => name.split(sep).join("/"));
+const textOf = (file: string) => readFileSync(join(SRC, file), "utf8");
+const folderOf = (file: string) => file.split("/")[0]!;
+const imports: Import[] = files.flatMap((file) =>
+  [...textOf(file).matchAll(IMPORT)].map((m) => ({ file, folder: folderOf(file), target: m[1] ?? m[2]! })),
+);
+const ownFile = ({ file, target }: Import) =>
+  relative(SRC, resolve(SRC, file, "..", target))
+    .split(sep)
+    .join("/");
+const isOwn = ({ target }: Import) => target.startsWith(".");
+const isPlatform = ({ target }: Import) => /^(?:node|cloudflare):/.test(target);
+const words = (list: Import[]) => list.map(({ file, target }) => `${file} imports ${target}`);
+
+test("there is something to look at, and every folder has its rule", () => {
+  expect(imports.length).toBeGreaterThan(10);
+  expect([...new Set(files.map(folderOf))].filter((folder) => !(folder in MAY_IMPORT))).toEqual([]);
+});
+
+test("imports run down only", () => {
+  const up = imports.filter((i) => {
+    if (!isOwn(i)) return false;
+    const to = folderOf(ownFile(i));
+    return to !== i.folder && !MAY_IMPORT[i.folder]?.includes(to);
+  });
+  expect(words(up)).toEqual([]);
+});
+
+test("imports name files with their extension, for Node runs them as they are", () => {
+  expect(words(imports.filter((i) => isOwn(i) && !files.includes(ownFile(i))))).toEqual([]);
+});
+
+test("core imports no platform module, and knows no clock, no randomness, no I/O", () => {
+  expect(words(imports.filter((i) => i.folder === "core" && isPlatform(i)))).toEqual([]);
+  const code = (file: string) => textOf(file).replace(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "");
+  expect(files.filter((file) => folderOf(file) === "core" && IMPURE.test(code(file)))).toEqual([]);
+});
+
+test("the Worker bundles no package but zod and hono, and the request path imports none", () => {
+  const foreign = imports.filter((i) => {
+    const allowed = PACKAGES[i.folder];
+    return allowed !== undefined && !isOwn(i) && !isPlatform(i) && !allowed.includes(i.target.split("/")[0]!);
+  });
+  expect(words(foreign)).toEqual([]);
+});
+
+test("zod checks flag documents and the API's requests, nothing else", () => {
+  const elsewhere = imports.filter((i) => i.target === "zod" && !ZOD_USERS.some((f) => i.file.startsWith(f)));
+  expect(words(elsewhere)).toEqual([]);
+});
