@@ -131,30 +131,42 @@ function unknownKey(path: Path, key: string, known: readonly string[]): Fault {
  * A value that fits none of several forms: the forms that it comes closest to are the ones that were meant. What is
  * wrong with all of these is reported as it is; where they differ, the fault names what would tell them apart.
  */
-function explainUnion(all: Issue[][], path: Path, found: unknown, context: Context): Fault[] {
+function explainUnion(forms: Issue[][], path: Path, found: unknown, context: Context): Fault[] {
+  const all = forms.map((form) => form.flatMap(onePerKey));
+  const common = inAll(all);
+  const rest = all.map((form) => without(form, common));
   const depth = path.length - context.at.length;
-  const ofType = prefer(
-    all,
-    (branch) => !branch.some((i) => i.code === "invalid_type" && i.path.length === depth),
+  const isOtherType = (i: Issue) => i.code === "invalid_type" && i.path.length === depth;
+  const meant = prefer(
+    prefer(rest, (form) => !form.some(isOtherType)),
+    (form) => !form.some(isOtherKind),
   );
-  const meant = prefer(ofType, (branch) => !branch.some(isOtherKind));
-  if (meant.every((branch) => branch.some(isOtherKind))) {
-    const kinds = meant.flatMap((branch) => branch.filter(isOtherKind));
+  const kinds = meant.every((form) => form.some(isOtherKind)) ? meant.flat().filter(isOtherKind) : [];
+  if (kinds.length > 0) {
     const values = [...new Set(kinds.flatMap((i) => i.values))];
-    return explain({ ...kinds[0]!, values, message: choice(values.map((v) => JSON.stringify(v))) }, context);
+    const kind = { ...kinds[0]!, values, message: choice(values.map((v) => JSON.stringify(v))) };
+    return [...common, kind].flatMap((i) => explain(i, context));
   }
-  const fewest = Math.min(...meant.map((branch) => branch.flatMap(onePerKey).length));
-  const nearestForms = meant.filter((branch) => branch.flatMap(onePerKey).length === fewest);
-  const options = nearestForms.map((branch) => all.indexOf(branch));
-  const closest = nearestForms.map((branch) => branch.flatMap(onePerKey));
-  const shared = closest[0]!.filter((i) =>
-    closest.every((branch) => branch.some((j) => identity(i) === identity(j))),
-  );
-  const apart = closest.flat().filter((i) => !shared.some((j) => identity(i) === identity(j)));
+  const fewest = Math.min(...meant.map((form) => form.length));
+  const closest = meant.filter((form) => form.length === fewest);
+  const options = closest.map((form) => rest.indexOf(form));
+  const shared = inAll(closest);
+  const apart = closest.flatMap((form) => without(form, shared));
   return [
-    ...shared.flatMap((i) => explain(i, context, options)),
+    ...[...common, ...shared].flatMap((i) => explain(i, context, options)),
     ...tellApart(apart, path, found, context.value),
   ];
+}
+
+/** Issues that every form has. */
+function inAll(forms: Issue[][]): Issue[] {
+  const [first = [], ...others] = forms;
+  return others.reduce((shared, form) => shared.filter((i) => without([i], form).length === 0), first);
+}
+
+function without(issues: Issue[], others: Issue[]): Issue[] {
+  const known = new Set(others.map(identity));
+  return issues.filter((i) => !known.has(identity(i)));
 }
 
 /** One fault for the issues by which the closest forms differ. */

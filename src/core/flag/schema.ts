@@ -4,6 +4,7 @@
  * parsing what was parsed changes nothing.
  */
 import { z } from "zod";
+import { DEFAULT_RULES, rule } from "./rule.ts";
 
 /** Names of flags, cohorts and releases go into counter keys, headers and URLs: no spaces, no `|`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
@@ -130,59 +131,6 @@ const route = z.strictObject({
   retry: retry.optional(),
 });
 
-const minRequests = z
-  .int()
-  .min(0)
-  .default(0)
-  .describe("Requests of green in the window below which the rule says nothing.");
-const window = seconds(3600).default(60).describe("Trailing window in seconds; at most 60 are looked at.");
-const action = z.enum(["rollback"]).default("rollback");
-const ratio = z.number().min(0).max(1);
-
-const rule = z.union([
-  z.strictObject({
-    metric: z.literal("error_rate"),
-    above: ratio.describe("Ratio, 0.05 is 5 %."),
-    minRequests,
-    window,
-    action,
-  }),
-  z.strictObject({
-    metric: z.literal("error_rate"),
-    aboveBlueBy: ratio.describe("Points above blue's as a ratio, 0.02 is 2 points."),
-    minRequests,
-    window,
-    action,
-  }),
-  z.strictObject({
-    metric: z.literal("latency_p95"),
-    above: z.number().positive().describe("Milliseconds."),
-    minRequests,
-    window,
-    action,
-  }),
-  z.strictObject({
-    metric: z.literal("latency_p95"),
-    aboveBlueBy: z.number().positive().describe("Milliseconds above blue's."),
-    minRequests,
-    window,
-    action,
-  }),
-  z.strictObject({
-    metric: z.literal("latency_p95"),
-    aboveBlueTimes: z.number().min(1).describe("Times blue's."),
-    minRequests,
-    window,
-    action,
-  }),
-  z.strictObject({
-    metric: z.literal("consecutive_errors"),
-    count: z.int().min(1).max(10_000).describe("That many in a row, this one included."),
-    window,
-    action,
-  }),
-]);
-
 const cohort = z.strictObject({
   enabled: z.boolean().default(true),
   users: z
@@ -190,13 +138,6 @@ const cohort = z.strictObject({
     .default([])
     .describe("Targeting keys that are always in the cohort, and so on green while the flag is in canary."),
 });
-
-/** Default halt rules of a flag that names none. The product's own; a plan's named rules replace them. */
-const DEFAULT_RULES: z.input<typeof rule>[] = [
-  { metric: "error_rate", aboveBlueBy: 0.05, minRequests: 50 },
-  { metric: "error_rate", above: 0.5, minRequests: 20 },
-  { metric: "latency_p95", aboveBlueTimes: 3, minRequests: 200 },
-];
 
 /** Schema of one flag. */
 export const flagSchema = z
@@ -246,6 +187,7 @@ export const documentSchema = z.strictObject({
 
 /** The document as an operator writes it. */
 export type DocumentInput = z.input<typeof documentSchema>;
+
 /** Is this a name that the schema takes? */
 export function isName(s: string): boolean {
   return NAME.test(s);

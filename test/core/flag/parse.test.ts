@@ -169,6 +169,37 @@ test("a flag called __proto__ breaks nothing", () => {
   expect(({} as { state?: string }).state).toBeUndefined();
 });
 
+test.each<[Record<string, unknown>, ...[string, string][]]>([
+  [
+    { rules: [{ metric: "error_rate", above: 0.1, action: "pause" }] },
+    ["rules[0].action", '"pause" is not "rollback"'],
+  ],
+  [{ rules: [{ above: 0.1 }] }, ["rules[0].metric", "missing"]],
+  [
+    { rules: [{ metric: "latency_p95" }] },
+    ["rules[0]", "missing: one of above, aboveBlueBy, aboveBlueTimes"],
+  ],
+  [
+    { rules: [{ metric: "error_rate", abov: 1 }] },
+    ["rules[0].abov", 'unknown key; did you mean "above"?'],
+    ["rules[0]", "missing: one of above, aboveBlueBy"],
+  ],
+  [{ rules: "none" }, ["rules", '"none" is not a list']],
+  [{ stickBy: [] }, ["stickBy", "an empty list is not a list of at least 1"]],
+  [
+    { stickBy: 5 },
+    ["stickBy", "5 is not one of visitor, ip, header:NAME, cookie:NAME or jwt:CLAIM or a list"],
+  ],
+  [
+    { stickBy: ["ip", "host"] },
+    ["stickBy[1]", '"host" is not one of visitor, ip, header:NAME, cookie:NAME or jwt:CLAIM'],
+  ],
+])("%j is explained by what it comes closest to", (fields, ...faults) => {
+  expect(said(documentOf({ a: { state: "on", ...fields } }))).toEqual(
+    faults.map(([path, message]) => [`flags.a.${path}`, message]),
+  );
+});
+
 test("keys that are no plain words stand in brackets", () => {
   expect(said(documentOf({ "checkout.v2": { state: "on", percentage: -1 } }))).toEqual([
     ['flags["checkout.v2"].percentage', "-1 is not a number of at least 0"],

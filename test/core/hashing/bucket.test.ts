@@ -10,7 +10,7 @@ const IDS = 1_000_000;
 /** The kinds of ids that visitors have: each makes the i-th one, always the same. */
 const KINDS: Record<string, (i: number) => string> = {
   "sequential numbers": (i) => String(i),
-  "UUIDs": (i) => {
+  UUIDs: (i) => {
     const h = (seed: number) => murmur3(String(i), seed).toString(16).padStart(8, "0");
     const [a, b, c, d] = [h(1), h(2), h(3), h(4)];
     return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-a${c.slice(1, 4)}-${c.slice(4)}${d}`;
