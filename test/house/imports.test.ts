@@ -55,7 +55,9 @@ const ownFile = ({ file, target }: Import) =>
   relative(SRC, resolve(SRC, file, "..", target))
     .split(sep)
     .join("/");
-const isOwn = ({ target }: Import) => target.startsWith(".");
+/** The document bundled at build: data, not code; edge alone reads it. */
+const isBundled = (i: Import) => i.folder === "edge" && /^\.\.\/fixtures\/[\w-]+\.json$/.test(ownFile(i));
+const isOwn = (i: Import) => i.target.startsWith(".") && !isBundled(i);
 const isPlatform = ({ target }: Import) => /^(?:node|cloudflare):/.test(target);
 const words = (list: Import[]) => list.map(({ file, target }) => `${file} imports ${target}`);
 
@@ -86,7 +88,12 @@ test("core imports no platform module, and knows no clock, no randomness, no I/O
 test("the Worker bundles no package but zod and hono, and the request path imports none", () => {
   const foreign = imports.filter((i) => {
     const allowed = PACKAGES[i.folder];
-    return allowed !== undefined && !isOwn(i) && !isPlatform(i) && !allowed.includes(i.target.split("/")[0]!);
+    return (
+      allowed !== undefined &&
+      !i.target.startsWith(".") &&
+      !isPlatform(i) &&
+      !allowed.includes(i.target.split("/")[0]!)
+    );
   });
   expect(words(foreign)).toEqual([]);
 });
