@@ -48,10 +48,15 @@ export interface EffectiveFlag {
 
 /** Is the document a change that the controller has not published yet? */
 export function isPending(document: KvDocument | undefined, snapshot: Snapshot | undefined): boolean {
-  if (!document) return false;
+  if (!document || isUnreadable(document.parsed)) return false;
   if (!snapshot) return true;
   if (document.revision !== undefined) return document.revision > snapshot.revision;
   return document.hash !== snapshot.specHash;
+}
+
+/** Bytes that are no document at all ask for nothing; they are reported, and what was served goes on. */
+function isUnreadable(parsed: ParsedDocument): boolean {
+  return parsed.enabled === undefined && parsed.flags.size === 0 && parsed.broken.size === 0;
 }
 
 /** Share of green that a spec asks for, in thousandths of a percent. */

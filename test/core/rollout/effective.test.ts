@@ -111,6 +111,17 @@ describe("a pending edit", () => {
     expect(Object.keys(served)).toEqual(["a"]);
   });
 
+  it("that is no document at all changes nothing, not even for an isolate that has been alone for hours", () => {
+    const garbage = document({}, { faults: [{ path: "", message: "not JSON", expected: "JSON" }] });
+    const served = serve({
+      snapshot: snapshot({ a: flag() }),
+      document: garbage,
+      heardAt: 0,
+      now: 10_000_000,
+    });
+    expect(served.a!.share).toBe(10_000);
+  });
+
   it("of an older revision than the snapshot counts for nothing", () => {
     const old = { ...document({ a: flag({ percentage: 0 }) }), revision: 4 };
     expect(serve({ snapshot: snapshot({ a: flag() }), document: old }).a!.share).toBe(10_000);
