@@ -55,6 +55,7 @@ export const rule = z.union([
   z.strictObject({
     metric: z.literal("consecutive_errors"),
     count: z.int().min(1).max(10_000).describe("That many in a row, this one included."),
+    minRequests,
     window,
     action,
   }),

@@ -150,7 +150,7 @@ export const flagSchema = z
     release: name.default(UNVERSIONED).describe("The version that green runs. A halt sticks to it."),
     stickBy: z
       .union([source.transform((s) => [s]), z.array(source).min(1)])
-      .default(["visitor"])
+      .prefault("visitor")
       .describe("Where the targeting key comes from; the first one that is there counts."),
     salt: z
       .string()
