@@ -87,6 +87,10 @@ export interface Forward {
   lost: number;
   /** Isolates heard from in the last minute. */
   isolates: number;
+  /** Revision of the snapshot that the shard holds; the answer carries one only when the shard is behind. */
+  revision?: number;
+  /** Share of isolates that send counts, below 1 while the shard samples; the sums are those of that share. */
+  sampling?: number;
 }
 
 /** Controller → shard, as answer to a forward. */
@@ -94,7 +98,7 @@ export interface ForwardAnswer {
   v: typeof WIRE_VERSION;
   /** Version of this shard's totals that the controller has stored. When it is not `version`, send again from it. */
   have: number;
-  /** The newest snapshot. Absent while the controller has adopted no spec. */
+  /** The newest snapshot, unless the shard holds it. Absent while the controller has adopted no spec. */
   snapshot?: Snapshot;
 }
 
@@ -116,4 +120,8 @@ export interface CountersApi {
 export interface ShardApi extends CountersApi {
   /** A new snapshot, pushed by the controller. Lower revisions are ignored. */
   publish(snapshot: Snapshot): Promise<void>;
+  /** The snapshot that the shard holds: from them a controller that lost its store knows what it had published. */
+  held(): Promise<Snapshot | undefined>;
+  /** Forwards at once what has not been forwarded, so that a status read afterwards shows it; within a second. */
+  settle(): Promise<void>;
 }

@@ -1,0 +1,133 @@
+/** What may be asked of the controller, and the forms of its answers. */
+import type { Verdict } from "../core/analysis/rules.ts";
+import type { Placement, Variant } from "../core/analysis/tally.ts";
+import type { State } from "../core/flag/schema.ts";
+import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
+import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
+import "../edge/env.ts";
+
+/** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
+export interface RowView {
+  release: string;
+  cohort: string;
+  variant: Variant;
+  placement: Placement;
+  requests: number;
+  errors: number;
+  connect: number;
+  timeouts: number;
+  censored: number;
+  diverted: number;
+  rescued: number;
+  units: number;
+  unitErrors: number;
+  /** Null without a latency. */
+  p50: number | null;
+  p95: number | null;
+  p99: number | null;
+  /** Requests that wait for headers now. */
+  inFlight: number;
+  /** Age of the oldest of them, milliseconds. */
+  oldestMs: number;
+}
+
+/** What was found about a flag's present release. */
+export interface VerdictView {
+  verdict: Verdict;
+  rule: string;
+  sentence: string;
+  figures: Record<string, number>;
+}
+
+/** One flag: as it was asked for, as it was decided, and what was counted. */
+export interface FlagView {
+  name: string;
+  /** `removed`: counted once, no longer in the spec. */
+  state: State | "removed";
+  release: string | null;
+  /** As the spec says, 0 to 100. */
+  percentage: number;
+  /** Share of green in thousandths of a percent, after a halt and the kill key. */
+  share: number;
+  generation: string | null;
+  /** Named by the kill key, as the controller last read it. */
+  killed: boolean;
+  /** The halt of the present release. */
+  halt: Halt | null;
+  verdict: VerdictView | null;
+  rows: RowView[];
+}
+
+/** The whole status. */
+export interface StatusView {
+  revision: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  enabled: boolean;
+  specHash: string;
+  /** The spec as it was written; null when it is too long to be kept or not known after a loss of storage. */
+  spec: string | null;
+  /** Text of the kill key, and when it was read (0: never). */
+  kill: string;
+  kvReadAt: number;
+  faults: Fault[];
+  halts: Halt[];
+  flags: FlagView[];
+  /** Isolates heard from in the last minute. */
+  isolates: number;
+  /** Batches that isolates gave up on. */
+  lost: number;
+  /** Smallest share of isolates that a shard asks for counts; below 1 the sums are those of a sample. */
+  sampling: number;
+  shards: { shard: string; version: number; seenAt: number; isolates: number; lost: number }[];
+}
+
+/** One entry of the audit log. */
+export interface AuditEntry {
+  id: number;
+  /** Milliseconds since the epoch. */
+  at: number;
+  /** `controller`, `kv` for a hand edit, or the user of the API. */
+  who: string;
+  /** `halt`, `resume`, `adopt`, `recover`. */
+  action: string;
+  flag: string | null;
+  release: string | null;
+  reason: string;
+  figures: Record<string, unknown>;
+}
+
+export interface PutSpec {
+  text: string;
+  /** Refused unless this is the revision; absent: whatever it is. */
+  ifMatch?: number;
+  who: string;
+  reason: string;
+}
+export type PutSpecResult =
+  | { ok: true; revision: number }
+  | { ok: false; reason: "conflict" | "invalid"; revision: number; faults: Fault[] };
+
+export interface Resume {
+  flag: string;
+  /** Absent: the release that the spec names. */
+  release?: string;
+  who: string;
+  reason: string;
+}
+export type ResumeResult = { ok: true; revision: number } | { ok: false; reason: "not-halted" };
+
+/** What shards ask of the controller (Durable Object `RolloutController`). */
+export interface ControllerApi {
+  /** Takes over a shard's running totals and judges what is new in them. Throws on garbage. */
+  forward(forward: unknown): Promise<ForwardAnswer>;
+  /** The text of a hand edit that an isolate has read. */
+  offerEdit(offer: EditOffer): Promise<ForwardAnswer>;
+  /** The newest snapshot; undefined before the first spec. */
+  current(): Promise<Snapshot | undefined>;
+}
+
+/** A fresh stub of the environment's one controller. */
+export function controllerStub(env: Env): ControllerApi {
+  return env.CONTROLLER.getByName("controller") as unknown as ControllerApi;
+}

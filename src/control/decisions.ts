@@ -1,0 +1,187 @@
+/**
+ * The controller's memory and how it changes: counts taken over and judged, specs adopted, halts made and lifted. Each
+ * change is one transaction. It knows nothing of the world outside: whom to tell is the controller's business.
+ */
+import { judge } from "../core/analysis/judge.ts";
+import { Sums } from "../core/analysis/sums.ts";
+import { parseDocument } from "../core/flag/parse.ts";
+import { type EditState, onAdopt } from "../core/rollout/edits.ts";
+import type { Halt, Snapshot } from "../core/rollout/snapshot.ts";
+import type { Forward } from "../core/wire/messages.ts";
+import { AuditLog } from "./audit.ts";
+import type { Resume } from "./controller-api.ts";
+import { ControllerStore } from "./controller-store.ts";
+import { Evidence } from "./evidence.ts";
+import { adoptDocument, emptyRollout, haltOf, isJudged, type Rollout, recovered } from "./rollout.ts";
+
+/** Windows are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
+const SAVE_WINDOWS_MS = 5_000;
+
+/** Where a text comes from. */
+export interface AdoptedFrom {
+  source: "kv" | "api";
+  who: string;
+  reason: string;
+}
+
+export class Decisions {
+  readonly store: ControllerStore;
+  readonly audit: AuditLog;
+  readonly sums = new Sums();
+  readonly evidence = new Evidence();
+  readonly #ctx: DurableObjectState;
+  #rollout: Rollout;
+  #known: boolean;
+  #savedWindowsAt = 0;
+
+  constructor(ctx: DurableObjectState) {
+    this.#ctx = ctx;
+    this.store = new ControllerStore(ctx.storage);
+    this.audit = new AuditLog(ctx.storage);
+    const rollout = this.store.loadRollout();
+    this.#known = rollout !== undefined;
+    this.#rollout = rollout ?? emptyRollout();
+    this.sums.load(this.store.loadShards());
+    this.evidence.load(this.store.loadWindows());
+  }
+
+  /** False while an empty store's past is not known: counts are taken, nothing is decided. */
+  get known(): boolean {
+    return this.#known;
+  }
+
+  /** What is decided now. Read only: changes go through the methods. */
+  get rollout(): Readonly<Rollout> {
+    return this.#rollout;
+  }
+
+  /** Goes on from what was published by a controller before, or from nothing. */
+  takePast(published: Snapshot | undefined, now: number): void {
+    this.#durably(() => {
+      if (published) {
+        this.#rollout = recovered(published);
+        this.store.saveFlags(this.#rollout, { changed: [...this.#rollout.flags.keys()], removed: [] });
+        for (const halt of this.#rollout.halts) this.store.saveHalt(halt);
+        this.audit.add({
+          at: now,
+          who: "controller",
+          action: "recover",
+          flag: null,
+          release: null,
+          reason: "the store was empty; going on from the published snapshot",
+          figures: { from: published.revision, revision: this.#rollout.revision },
+        });
+      }
+      this.store.saveHead(this.#rollout);
+    });
+    this.#known = true;
+  }
+
+  /** Takes a forward over and judges what is new in it. `have`: the version stored of that shard. */
+  take(forward: Forward, now: number): { have: number; halted: boolean } {
+    return this.#durably(() => {
+      const { shard, fresh, groups } = this.sums.take(forward, now);
+      if (!fresh) return { have: shard.version, halted: false };
+      this.store.saveShard(shard, groups);
+      const flags = this.evidence.take(forward.cells, now);
+      this.#saveWindows(now);
+      return { have: shard.version, halted: this.#judge(flags, now) };
+    });
+  }
+
+  /** Makes a text the spec. */
+  adopt(text: string, hash: string, { source, who, reason }: AdoptedFrom, now: number): void {
+    const parsed = parseDocument(text);
+    this.#durably(() => {
+      const adoption = adoptDocument(this.#rollout, parsed, hash);
+      this.#rollout.edits = onAdopt(this.#rollout.edits, { hash, source }, now);
+      this.store.saveFlags(this.#rollout, adoption);
+      this.store.saveText(text);
+      this.store.saveHead(this.#rollout);
+      this.audit.add({
+        at: now,
+        who,
+        action: "adopt",
+        flag: null,
+        release: null,
+        reason,
+        figures: { hash, ...adoption, faults: parsed.faults.length },
+      });
+    });
+  }
+
+  /** Lifts the halt of a release, by default of the one that the spec names. Only what starts from now on counts. */
+  resume({ flag, release, who, reason }: Resume, now: number): boolean {
+    const named = release ?? this.#rollout.flags.get(flag)?.release;
+    const halt = named === undefined ? undefined : haltOf(this.#rollout, flag, named);
+    if (!halt) return false;
+    this.#durably(() => {
+      this.#rollout.halts = this.#rollout.halts.filter((other) => other !== halt);
+      this.#rollout.revision++;
+      this.evidence.restart(flag, halt.release, now);
+      this.store.deleteHalt(flag, halt.release);
+      this.store.saveWindows(this.evidence.changed(), []);
+      this.store.saveHead(this.#rollout);
+      const figures = { haltedAt: halt.at, rule: halt.rule };
+      this.audit.add({ at: now, who, action: "resume", flag, release: halt.release, reason, figures });
+    });
+    return true;
+  }
+
+  /** What is known of the last writers of the document. */
+  saveEdits(edits: EditState): void {
+    this.#durably(() => {
+      this.#rollout.edits = edits;
+      this.store.saveHead(this.#rollout);
+    });
+  }
+
+  /** Judges flags that have new evidence; true when one was halted. */
+  #judge(names: Iterable<string>, now: number): boolean {
+    const halts: Halt[] = [];
+    for (const name of names) {
+      const flag = this.#rollout.flags.get(name);
+      if (!flag || !isJudged(this.#rollout, name)) continue;
+      const window = this.evidence.of(name, flag.release);
+      const { verdict, rule, sentence, figures } = judge({ flag, window, heardAt: now, now });
+      if (verdict !== "unhealthy") continue;
+      halts.push({
+        flag: name,
+        release: flag.release,
+        action: "rollback",
+        at: now,
+        rule,
+        reason: sentence,
+        figures,
+      });
+    }
+    if (halts.length === 0) return false;
+    this.#rollout.halts = [...this.#rollout.halts, ...halts];
+    this.#rollout.revision++;
+    for (const halt of halts) {
+      const { flag, release, reason, rule, figures } = halt;
+      this.store.saveHalt(halt);
+      const details = { rule, ...figures };
+      this.audit.add({ at: now, who: "controller", action: "halt", flag, release, reason, figures: details });
+    }
+    this.store.saveHead(this.#rollout);
+    return true;
+  }
+
+  #saveWindows(now: number): void {
+    if (now - this.#savedWindowsAt < SAVE_WINDOWS_MS) return;
+    this.#savedWindowsAt = now;
+    const gone = this.evidence.prune(this.#rollout.flags, now);
+    this.store.saveWindows(this.evidence.changed(), gone);
+  }
+
+  /** All of a change or nothing of it, in memory as in storage: a failure gives up memory, which is then read anew. */
+  #durably<T>(change: () => T): T {
+    try {
+      return this.#ctx.storage.transactionSync(change);
+    } catch (error) {
+      this.#ctx.abort(`a decision could not be written: ${String(error)}`);
+      throw error;
+    }
+  }
+}

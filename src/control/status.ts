@@ -1,0 +1,131 @@
+/** The status as people and the API read it, put together from the controller's memory. */
+import { quantileMs } from "../core/analysis/histogram.ts";
+import { type Judgement, judge } from "../core/analysis/judge.ts";
+import type { Sums } from "../core/analysis/sums.ts";
+import { type RowKey, rowId, type Tally } from "../core/analysis/tally.ts";
+import { isKilled } from "../core/rollout/kill.ts";
+import type { InFlight } from "../core/wire/messages.ts";
+import type { FlagView, RowView, StatusView, VerdictView } from "./controller-api.ts";
+import type { Evidence } from "./evidence.ts";
+import { haltOf, type Rollout } from "./rollout.ts";
+
+/** What the status is made from. */
+export interface StatusInput {
+  rollout: Rollout;
+  sums: Sums;
+  evidence: Evidence;
+  spec: string | undefined;
+  kill: string;
+  kvReadAt: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** The whole status. Reads only. */
+export function statusOf(input: StatusInput): StatusView {
+  const { rollout, sums, now } = input;
+  const shards = sums.shards();
+  const awake = sums.awake(now);
+  const rows = rowsByFlag(sums, now);
+  const names = [...new Set([...rollout.flags.keys(), ...rows.keys()])].sort();
+  return {
+    revision: rollout.revision,
+    at: now,
+    enabled: rollout.enabled,
+    specHash: rollout.specHash,
+    spec: input.spec ?? null,
+    kill: input.kill,
+    kvReadAt: input.kvReadAt,
+    faults: rollout.faults,
+    halts: rollout.halts,
+    flags: names.map((name) => flagView(name, rows.get(name) ?? [], input)),
+    isolates: awake.reduce((n, shard) => n + shard.isolates, 0),
+    lost: shards.reduce((n, shard) => n + shard.lost, 0),
+    sampling: Math.min(1, ...awake.map((shard) => shard.sampling)),
+    shards: shards.map(({ shard, version, seenAt, isolates, lost }) => ({
+      shard,
+      version,
+      seenAt,
+      isolates,
+      lost,
+    })),
+  };
+}
+
+function flagView(
+  name: string,
+  rows: RowView[],
+  { rollout, sums, evidence, kill, now }: StatusInput,
+): FlagView {
+  const flag = rollout.flags.get(name);
+  const status = rollout.status.get(name);
+  const killed = isKilled(kill, name) || flag?.state === "kill";
+  const halt = flag ? haltOf(rollout, name, flag.release) : undefined;
+  const stopped = killed || halt !== undefined || !rollout.enabled;
+  const heardAt = Math.max(0, ...sums.shards().map((shard) => shard.seenAt));
+  return {
+    name,
+    state: flag?.state ?? "removed",
+    release: flag?.release ?? null,
+    percentage: flag?.percentage ?? 0,
+    share: stopped ? 0 : (status?.share ?? 0),
+    generation: status?.generation ?? null,
+    killed,
+    halt: halt ?? null,
+    verdict: halt
+      ? { verdict: "unhealthy", rule: halt.rule, sentence: halt.reason, figures: halt.figures }
+      : flag && (flag.state === "canary" || flag.state === "on")
+        ? verdictView(judge({ flag, window: evidence.of(name, flag.release), heardAt, now }))
+        : null,
+    rows,
+  };
+}
+
+function verdictView({ verdict, rule, sentence, figures }: Judgement): VerdictView {
+  return { verdict, rule, sentence, figures };
+}
+
+function rowsByFlag(sums: Sums, now: number): Map<string, RowView[]> {
+  const waiting = new Map<RowKey, InFlight>();
+  for (const shard of sums.awake(now)) {
+    for (const { row, count, oldestMs } of shard.inFlight) {
+      const known = waiting.get(row);
+      const oldest = Math.max(oldestMs, known?.oldestMs ?? 0);
+      waiting.set(row, { row, count: count + (known?.count ?? 0), oldestMs: oldest });
+    }
+  }
+  const views = new Map<string, RowView[]>();
+  const totals = sums.totals();
+  for (const key of [...new Set([...totals.keys(), ...waiting.keys()])].sort()) {
+    const { flag } = rowId(key);
+    const rows = views.get(flag) ?? [];
+    rows.push(rowView(key, totals.get(key), waiting.get(key)));
+    views.set(flag, rows);
+  }
+  return views;
+}
+
+function rowView(key: RowKey, tally: Tally | undefined, waiting: InFlight | undefined): RowView {
+  const { release, cohort, variant, placement } = rowId(key);
+  const latency = tally?.latency ?? {};
+  return {
+    release,
+    cohort,
+    variant,
+    placement,
+    requests: tally?.requests ?? 0,
+    errors: tally?.errors ?? 0,
+    connect: tally?.connect ?? 0,
+    timeouts: tally?.timeouts ?? 0,
+    censored: tally?.censored ?? 0,
+    diverted: tally?.diverted ?? 0,
+    rescued: tally?.rescued ?? 0,
+    units: tally?.units ?? 0,
+    unitErrors: tally?.unitErrors ?? 0,
+    p50: quantileMs(latency, 0.5) ?? null,
+    p95: quantileMs(latency, 0.95) ?? null,
+    p99: quantileMs(latency, 0.99) ?? null,
+    inFlight: waiting?.count ?? 0,
+    oldestMs: waiting?.oldestMs ?? 0,
+  };
+}

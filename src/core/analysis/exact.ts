@@ -1,0 +1,33 @@
+/** Comparison of measured ratios with decimal limits, exactly: 1.4 % is not above 0.9 % + 0.5 points. */
+
+/** A ratio of two counts; the lower one is positive. */
+export interface Ratio {
+  upper: bigint;
+  lower: bigint;
+}
+
+/** The ratio of two counts (nonnegative integers, `of` positive). */
+export function ratio(count: number, of: number): Ratio {
+  return { upper: BigInt(count), lower: BigInt(of) };
+}
+
+/** The decimal that a person wrote, as a ratio: 0.05 is 5/100, not the binary fraction next to it. */
+export function decimal(value: number): Ratio {
+  const [mantissa = "0", exponent = "0"] = String(value).split("e");
+  const [whole = "0", fraction = ""] = mantissa.split(".");
+  const shift = fraction.length - Number(exponent);
+  const digits = BigInt(whole + fraction);
+  return shift >= 0
+    ? { upper: digits, lower: 10n ** BigInt(shift) }
+    : { upper: digits * 10n ** BigInt(-shift), lower: 1n };
+}
+
+/** Sum of two ratios. */
+export function plus(a: Ratio, b: Ratio): Ratio {
+  return { upper: a.upper * b.lower + b.upper * a.lower, lower: a.lower * b.lower };
+}
+
+/** Is `a` strictly above `b`? */
+export function isAbove(a: Ratio, b: Ratio): boolean {
+  return a.upper * b.lower > b.upper * a.lower;
+}

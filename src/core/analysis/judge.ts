@@ -1,0 +1,96 @@
+/**
+ * The judgement of one flag: the one place where counts become a verdict. The controller calls it for every flag
+ * whose counts have changed; how it comes to its verdict is nobody else's business.
+ */
+import type { Flag } from "../flag/schema.ts";
+import { TICK_MS } from "../wire/messages.ts";
+import { entry } from "./entry.ts";
+import { decimal, isAbove, ratio } from "./exact.ts";
+import { type Finding, findingOf, MIN_FAILING_VISITORS, meantFor, type Verdict } from "./rules.ts";
+import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
+import { count, percent } from "./words.ts";
+
+/** Without a word from any shard for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
+export const SILENT_AFTER_MS = 60_000;
+
+/** A release of which breakers kept more than this share away is halted, whatever the minimums. */
+const DIVERTED_LIMIT = 0.2;
+/** …looked at over so many ticks (10 s) … */
+const DIVERTED_TICKS = 10_000 / TICK_MS;
+/** … with at least so many diverted requests. */
+const DIVERTED_MIN = 20;
+
+/** What a judgement is made from. */
+export interface JudgeInput {
+  flag: Flag;
+  /** Window of this flag and its release; undefined before the first count. */
+  window: Window | undefined;
+  /** When any shard was last heard from, milliseconds since the epoch. */
+  heardAt: number;
+  /** Milliseconds since the epoch. */
+  now: number;
+}
+
+/** What was found about one flag. `rule` and `figures` are those of the finding that decided. */
+export interface Judgement extends Finding {
+  /** Every rule's finding, in the order of the document. */
+  findings: Finding[];
+}
+
+/** Judges the flag's present release. Pure. */
+export function judge({ flag, window, heardAt, now }: JudgeInput): Judgement {
+  if (now - heardAt > SILENT_AFTER_MS) {
+    const sentence = "No shard of the counters has reported for a minute";
+    return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [] };
+  }
+  if (!window) {
+    const sentence = `Green has had no request as release ${flag.release}`;
+    return { rule: "minimum", verdict: "insufficient", sentence, figures: { requests: 0 }, findings: [] };
+  }
+  // Rules mostly share a window; summing it up is the costly part.
+  const summed = new Map<number, Samples>();
+  const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
+  const findings = flag.rules.map((rule) => findingOf(rule, samplesOf(rule.window), window.failed));
+  const lately = samplesOf(LONGEST_WINDOW_MS / 1000).green.all.diverted;
+  const diverted = lately < DIVERTED_MIN ? undefined : divertedFinding(window, now);
+  if (diverted) return { ...diverted, findings: [diverted, ...findings] };
+  const decisive =
+    findings.find((f) => f.verdict === "unhealthy") ??
+    findings.find((f) => f.verdict === "insufficient") ??
+    findings[0] ??
+    withoutRules(samplesOf(LONGEST_WINDOW_MS / 1000));
+  return { ...decisive, findings };
+}
+
+/** Breakers hide a green that fails now and then; so what they keep away speaks for itself, in any 10 s. */
+function divertedFinding(window: Window, now: number): Finding | undefined {
+  const newest = Math.max(...window.ticks.keys());
+  const oldest = Math.floor((now - LONGEST_WINDOW_MS) / TICK_MS) + 1;
+  for (let last = newest; last >= oldest; last--) {
+    const green = between(window, Math.max(oldest, last - DIVERTED_TICKS + 1), last).green;
+    const { diverted, visitors } = green.all;
+    if (diverted < DIVERTED_MIN || visitors.length < MIN_FAILING_VISITORS) continue;
+    const requests = meantFor(green);
+    if (!isAbove(ratio(diverted, requests), decimal(DIVERTED_LIMIT))) continue;
+    return {
+      rule: `diverted > ${DIVERTED_LIMIT}`,
+      verdict: "unhealthy",
+      sentence: `Breakers kept ${percent(diverted / requests)} of green's ${count(requests, "request")} away from it within 10 s; the limit is ${percent(DIVERTED_LIMIT)}`,
+      figures: {
+        requests,
+        diverted,
+        rate: diverted / requests,
+        limit: DIVERTED_LIMIT,
+        visitors: visitors.length,
+      },
+    };
+  }
+  return undefined;
+}
+
+function withoutRules({ green }: Samples): Finding {
+  const requests = meantFor(green);
+  const verdict: Verdict = requests === 0 ? "insufficient" : "healthy";
+  const sentence = `Green had ${count(requests, "request")} in the last minute; the flag has no halt rules`;
+  return { rule: "none", verdict, sentence, figures: { requests } };
+}

@@ -1,0 +1,20 @@
+/** Numbers as a person reads them in a verdict. */
+
+/** `12.5 %` of a ratio: two decimals at most. */
+export function percent(ratio: number): string {
+  return `${trim((ratio * 100).toFixed(2))} %`;
+}
+
+/** `350 ms`, or `12.5 s` from ten seconds on. */
+export function milliseconds(ms: number): string {
+  return ms < 10_000 ? `${trim(ms.toFixed(ms < 10 ? 1 : 0))} ms` : `${trim((ms / 1000).toFixed(1))} s`;
+}
+
+/** `1 request`, `2 requests`. */
+export function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+function trim(decimal: string): string {
+  return decimal.includes(".") ? decimal.replace(/\.?0+$/, "") : decimal;
+}
