@@ -1,9 +1,9 @@
 /** The Worker as wrangler bundles it for a deploy, and the settings of wrangler.toml that workerd needs beside it. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { readSettings } from "./settings.ts";
 
@@ -11,7 +11,7 @@ import { readSettings } from "./settings.ts";
 export const ROOT = join(import.meta.dirname, "../..");
 /** Script of the wrangler command, run with the Node that runs us. */
 export const WRANGLER = join(
-  dirname(fileURLToPath(import.meta.resolve("wrangler/package.json"))),
+  dirname(createRequire(import.meta.url).resolve("wrangler/package.json")),
   "bin/wrangler.js",
 );
 

@@ -19,6 +19,9 @@ export interface Question {
   body?: string | Buffer;
 }
 
+/** Milliseconds without a sign of the server after which a test should hear of it. */
+const SILENCE_MS = 10_000;
+
 /** Asks `url` (scheme, host and port only). */
 export function ask(
   url: string,
@@ -36,6 +39,7 @@ export function ask(
         resolve({ status, headers: got, rawHeaders, body: all, text: all.toString() });
       });
     });
+    req.setTimeout(SILENCE_MS, () => req.destroy(new Error(`no answer to ${method} ${path}`)));
     req.once("error", reject);
     req.end(body);
   });
