@@ -27,7 +27,7 @@ afterEach(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 async function start(...args: string[]): Promise<{ url: string; command: Command }> {
-  const command = new Command("start", ["--state", join(dir, "state"), ...args]);
+  const command = new Command("src/cli/start.ts", ["--state", join(dir, "state"), ...args]);
   running.push(command);
   const [, port] = await command.until(/http:\/\/localhost:(\d+)\/_greenlight\/health/);
   await command.until(/Change/);
@@ -107,11 +107,26 @@ describe("npm start", () => {
   test("refuses a document with a broken flag, with the path and what was expected", async () => {
     const path = join(dir, "broken.json");
     await writeFile(path, '{ "flags": { "shop": { "state": "sideways" } } }');
-    const command = new Command("start", ["--state", join(dir, "state"), "--flags", path]);
+    const command = new Command("src/cli/start.ts", ["--state", join(dir, "state"), "--flags", path]);
     running.push(command);
     expect(await command.exit).toBe(1);
     expect(command.output).toMatch(/fault .*flags\.shop\.state.*expected/);
   });
+});
+
+test("plain wrangler dev starts the router as well", async () => {
+  const port = await freeBlock(FIRST_PORT, 2);
+  const ports = ["--port", String(port), "--inspector-port", String(port + 1)];
+  const state = ["--persist-to", join(dir, "plain")];
+  const command = new Command(WRANGLER, ["dev", ...ports, ...state, "--show-interactive-dev-session=false"]);
+  running.push(command);
+  await command.until(/Ready on http/);
+  const url = `http://127.0.0.1:${port}`;
+  await ask(url, { path: "/_greenlight/health" });
+  // No document is there yet: the answer says so.
+  const answer = await ask(url);
+  expect(answer.status).toBe(503);
+  expect(answer.headers["content-type"]).toBe("application/problem+json");
 });
 
 test("a local token is made once, for the owner's eyes only, beside what was in the file", async () => {

@@ -1,6 +1,6 @@
 /** A command of ours as a child process, with what it printed. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { ROOT } from "../../src/cli/bundle.ts";
 
 /** A running command. */
@@ -11,9 +11,9 @@ export class Command {
   readonly #child: ChildProcess;
   readonly #looks = new Set<() => void>();
 
-  /** Runs `src/cli/NAME.ts` with the Node that runs the tests. */
-  constructor(name: string, args: string[] = []) {
-    this.#child = spawn(process.execPath, [join(ROOT, "src/cli", `${name}.ts`), ...args], {
+  /** Runs a script, given by its path in the repository or an absolute one, with the Node that runs the tests. */
+  constructor(script: string, args: string[] = []) {
+    this.#child = spawn(process.execPath, [resolve(ROOT, script), ...args], {
       cwd: ROOT,
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined },
       stdio: ["ignore", "pipe", "pipe"],
