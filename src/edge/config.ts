@@ -1,0 +1,37 @@
+/** The numbers of the environment, checked once per isolate. */
+import "./env.ts";
+import { shardCount } from "./objects.ts";
+
+/** What the Worker's variables say. */
+export interface Config {
+  /** Between two background reads of KV, milliseconds. */
+  refreshMs: number;
+  shards: number;
+  /** Where everything goes that no route matches, or undefined. */
+  defaultOrigin: string | undefined;
+}
+
+/** Default of KV_REFRESH_SECONDS, and its limits. KV itself caches for 30 s or more. */
+const REFRESH_SECONDS = 10;
+const MIN_REFRESH_SECONDS = 1;
+const MAX_REFRESH_SECONDS = 300;
+
+/** An origin as in a route. */
+const ORIGIN = /^(https?:\/\/[^/?#@\s]+|service:[A-Za-z_][A-Za-z0-9_]*)$/;
+
+let known: { env: Env; config: Config } | undefined;
+
+/** The configuration of this environment. What is out of range counts as not set. */
+export function configOf(env: Env): Config {
+  if (known?.env === env) return known.config;
+  const seconds = Number(env.KV_REFRESH_SECONDS);
+  const sane = seconds >= MIN_REFRESH_SECONDS && seconds <= MAX_REFRESH_SECONDS;
+  const origin = env.DEFAULT_ORIGIN?.replace(/\/$/, "");
+  const config = {
+    refreshMs: (sane ? seconds : REFRESH_SECONDS) * 1000,
+    shards: shardCount(env),
+    defaultOrigin: origin !== undefined && ORIGIN.test(origin) ? origin : undefined,
+  };
+  known = { env, config };
+  return config;
+}

@@ -1,0 +1,163 @@
+/**
+ * What this isolate knows: the newest snapshot, the flag document in KV and the kill key, and the routing table made
+ * of them. It takes what it is given and never goes back to a lower revision; it does no I/O.
+ */
+import { compileTable } from "../core/flag/compile.ts";
+import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
+import type { Table } from "../core/flag/table.ts";
+import { hashText } from "../core/hashing/text.ts";
+import { ALONE_AFTER_MS, effectiveFlags, isPending, type KvDocument } from "../core/rollout/effective.ts";
+import type { Fault, Snapshot } from "../core/rollout/snapshot.ts";
+import type { SeenEdit } from "../core/wire/messages.ts";
+import { bundledFlags } from "./bundled.ts";
+import { isSnapshot, type KvTexts, parseSnapshot } from "./kv.ts";
+import { log, wordsOf } from "./log.ts";
+
+/** A failed ask older than this says nothing about now: the isolate was idle. */
+const FAILURE_FRESH_MS = 60_000;
+
+export class Knowing {
+  /** The routing table; empty until something is known. */
+  table: Table = compileTable([]);
+  /** Is any flag in shadow or canary? Then counts are wanted soon. */
+  watching = false;
+  snapshot: Snapshot | undefined;
+  /** Faults of the text that KV holds now. */
+  faults: readonly Fault[] = [];
+  /** Has a shard ever answered this isolate? */
+  heard = false;
+  /** When KV was last read well, milliseconds since the epoch. */
+  kvAt: number | undefined;
+  /** Where the table comes from. */
+  origin: "nothing" | "spec" | "bundle" = "nothing";
+  /** The hand edit in KV that no snapshot knows of yet. */
+  edit: (SeenEdit & { text: string }) | undefined;
+
+  #document: KvDocument | undefined;
+  /** Text and revision of what KV held at the last read, good or not. */
+  #flagsText: string | undefined;
+  #flagsRevision: number | undefined;
+  #killText = "";
+  #snapshotText: string | undefined;
+  /** Since when shards do not answer; undefined while they do. */
+  #failingSince: number | undefined;
+  #failedAt = 0;
+  #alone = false;
+
+  /** Revision held; 0 for none. */
+  get revision(): number {
+    return this.snapshot?.revision ?? 0;
+  }
+
+  /** Takes what was read in KV. Texts that are as before cost a comparison. */
+  takeKv(texts: KvTexts, now: number): void {
+    this.kvAt = now;
+    let changed = this.#takeDocument(texts.flags, texts.revision, now);
+    const kill = texts.kill ?? "";
+    if (kill !== this.#killText) {
+      this.#killText = kill;
+      changed = true;
+    }
+    if (texts.snapshot !== undefined && texts.snapshot !== this.#snapshotText) {
+      this.#snapshotText = texts.snapshot;
+      const snapshot = parseSnapshot(texts.snapshot);
+      if (!snapshot) log("warn", "snapshot-unreadable");
+      else changed = this.#takeSnapshot(snapshot) || changed;
+    }
+    this.rebuild(now, changed);
+  }
+
+  /** Takes an answer of a shard. */
+  takeAnswer(snapshot: unknown, now: number): void {
+    this.heard = true;
+    this.#failingSince = undefined;
+    this.rebuild(now, snapshot !== undefined && isSnapshot(snapshot) && this.#takeSnapshot(snapshot));
+  }
+
+  /** Notes that a shard did not answer. */
+  noteSilence(now: number): void {
+    this.#failingSince ??= now;
+    this.#failedAt = now;
+  }
+
+  /** KV cannot be read and no shard has answered: routes and origins of the build, if there is nothing better. */
+  useBundle(now: number): void {
+    if (this.origin === "nothing") this.rebuild(now, true);
+  }
+
+  /** Makes the table anew when something has changed, also when it is time to act without a shard. */
+  rebuild(now: number, changed: boolean): void {
+    const heardAt = this.#heardAt(now);
+    const alone = now - heardAt >= ALONE_AFTER_MS;
+    if (!changed && alone === this.#alone) return;
+    this.#alone = alone;
+    const { snapshot } = this;
+    const document = this.#document;
+    try {
+      const nothing = !snapshot && !document;
+      const flags = nothing
+        ? this.kvAt === undefined
+          ? bundledFlags()
+          : []
+        : effectiveFlags({ snapshot, document, kill: this.#killText, heardAt, now });
+      this.table = compileTable(flags);
+      this.origin = !nothing ? "spec" : flags.length > 0 ? "bundle" : "nothing";
+      this.watching = flags.some(({ spec }) => spec.state === "shadow" || spec.state === "canary");
+    } catch (error) {
+      // The last table goes on: traffic does not fail because a document surprises us.
+      log("error", "table-not-built", { error: wordsOf(error) });
+    }
+    if (this.edit && !this.#isUnknownEdit()) this.edit = undefined;
+  }
+
+  #takeDocument(text: string | undefined, revision: number | undefined, now: number): boolean {
+    if (text === undefined || (text === this.#flagsText && revision === this.#flagsRevision)) return false;
+    const older =
+      revision !== undefined && this.#flagsRevision !== undefined && revision < this.#flagsRevision;
+    if (older) return false;
+    this.#flagsRevision = revision;
+    const hash = hashText(text);
+    if (text !== this.#flagsText) {
+      this.#flagsText = text;
+      const parsed = parseDocument(text);
+      this.faults = parsed.faults;
+      const readable = parsed.flags.size > 0 || parsed.broken.size > 0 || parsed.faults.length === 0;
+      // A text that cannot be read at all changes nothing but that it is reported.
+      if (readable) this.#document = { hash, revision, parsed: this.#withLastGood(parsed) };
+    } else if (this.#document?.hash === hash) {
+      this.#document = { ...this.#document, revision };
+    }
+    this.edit = { hash, at: now, text };
+    if (!this.#isUnknownEdit()) this.edit = undefined;
+    return true;
+  }
+
+  /** Broken flags keep the form that they had in the text before. */
+  #withLastGood(parsed: ParsedDocument): ParsedDocument {
+    const before = this.#document?.parsed.flags;
+    if (before) {
+      for (const name of parsed.broken.keys()) {
+        const good = before.get(name);
+        if (good) parsed.flags.set(name, good);
+      }
+    }
+    return parsed;
+  }
+
+  #takeSnapshot(snapshot: Snapshot): boolean {
+    if (this.snapshot && snapshot.revision <= this.snapshot.revision) return false;
+    this.snapshot = snapshot;
+    return true;
+  }
+
+  #isUnknownEdit(): boolean {
+    if (!this.edit || this.#flagsRevision !== undefined) return false;
+    const document = this.#document?.hash === this.edit.hash ? this.#document : undefined;
+    return document ? isPending(document, this.snapshot) : this.edit.hash !== this.snapshot?.specHash;
+  }
+
+  #heardAt(now: number): number {
+    const silent = this.#failingSince !== undefined && now - this.#failedAt < FAILURE_FRESH_MS;
+    return silent ? this.#failingSince! : now;
+  }
+}

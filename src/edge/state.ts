@@ -1,0 +1,171 @@
+/**
+ * The isolate's state and how it is kept fresh: KV in the background, the shard by asking. Only plain data is shared
+ * between requests here; promises and stubs belong to the request that made them.
+ */
+import "./env.ts";
+import { murmur3 } from "../core/hashing/murmur3.ts";
+import { type FlushAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
+import { type Config, configOf } from "./config.ts";
+import { Knowing } from "./knowing.ts";
+import { readKv } from "./kv.ts";
+import { log, wordsOf } from "./log.ts";
+import { shardStub } from "./objects.ts";
+
+/** A cold request waits so long for KV, milliseconds; then it goes by what else there is. */
+const COLD_KV_MS = 2000;
+/** A cold request that would go to green waits so long for a shard, from the first ask on, milliseconds. */
+const COLD_SHARD_MS = 200;
+/** How often a waiting request looks whether another one has been answered, milliseconds. */
+const POLL_MS = 5;
+/** A shard that has not answered within this does not answer, milliseconds. */
+export const SHARD_TIMEOUT_MS = 4000;
+/** A background read that has not ended within this died with its request, milliseconds. */
+const REFRESH_LEASE_MS = 15_000;
+/** Until KV has been read once it is tried this often, milliseconds. */
+const KV_RETRY_MS = 1000;
+
+export class State {
+  readonly knowing = new Knowing();
+  /** Before this time a request has nothing to do with knowing (milliseconds since the epoch). */
+  wakeAt = 0;
+  /** Has a request waited for the first knowledge already? */
+  #warm = false;
+  #isolate: string | undefined;
+  #refreshingUntil = 0;
+  #askedAt: number | undefined;
+
+  /** Id of this isolate; minted by its first request, for there is no randomness before. */
+  get isolate(): string {
+    this.#isolate ??= crypto.randomUUID();
+    return this.#isolate;
+  }
+
+  /** The shard of this isolate. A fresh stub, which belongs to the request that asks for it. */
+  shard(env: Env) {
+    return shardStub(env, murmur3(this.isolate) % configOf(env).shards);
+  }
+
+  /**
+   * To be called when `wakeAt` has come. Starts a background read where it is due; the first requests of an isolate
+   * get a promise to wait for.
+   */
+  wake(env: Env, ctx: ExecutionContext, now: number): Promise<void> | undefined {
+    const config = configOf(env);
+    if (!this.#warm) {
+      this.wakeAt = 0;
+      if (this.#askedAt === undefined) {
+        this.#askedAt = now;
+        ctx.waitUntil(this.ask(env));
+      }
+      return this.#warmUp(env, ctx, config);
+    }
+    if (now < this.#refreshingUntil) return undefined;
+    this.#refreshingUntil = now + REFRESH_LEASE_MS;
+    this.wakeAt = now + REFRESH_LEASE_MS;
+    ctx.waitUntil(this.#refresh(env, config));
+    return undefined;
+  }
+
+  /** Should a request for green wait, because no shard has said yet whether it may? */
+  mustHear(now: number): boolean {
+    return !this.knowing.heard && this.#askedAt !== undefined && now < this.#askedAt + COLD_SHARD_MS;
+  }
+
+  /** Waits for a shard's first answer, at most until COLD_SHARD_MS after the first ask. */
+  async hear(): Promise<void> {
+    while (this.mustHear(Date.now())) await scheduler.wait(POLL_MS);
+  }
+
+  /** Asks the shard for the status only, and hands up a hand edit that it wants. Never rejects. */
+  async ask(env: Env): Promise<void> {
+    const { knowing } = this;
+    try {
+      const answer = await withTimeout(
+        this.shard(env).flush({
+          v: WIRE_VERSION,
+          isolate: this.isolate,
+          seq: 0,
+          cells: [],
+          inFlight: [],
+          revision: knowing.revision,
+          ...this.seenEdit(),
+          lost: 0,
+          statusOnly: true,
+        }),
+        SHARD_TIMEOUT_MS,
+      );
+      await this.take(env, answer);
+    } catch (error) {
+      knowing.noteSilence(Date.now());
+      log("warn", "shard-silent", { error: wordsOf(error) });
+    }
+  }
+
+  /** Takes a shard's answer, and hands up the hand edit if it is wanted. Rejects when that fails. */
+  async take(env: Env, answer: FlushAnswer): Promise<void> {
+    this.knowing.takeAnswer(answer.snapshot, Date.now());
+    const { edit } = this.knowing;
+    if (!edit || answer.wantEdit !== edit.hash) return;
+    const { hash, text } = edit;
+    const reply = await withTimeout(
+      this.shard(env).offerEdit({ hash, text }, this.knowing.revision),
+      SHARD_TIMEOUT_MS,
+    );
+    this.knowing.takeAnswer(reply.snapshot, Date.now());
+  }
+
+  /** The hand edit to report in a batch, as a part of the batch. */
+  seenEdit(): { edit?: { hash: string; at: number } } {
+    const { edit } = this.knowing;
+    return edit ? { edit: { hash: edit.hash, at: edit.at } } : {};
+  }
+
+  async #warmUp(env: Env, ctx: ExecutionContext, config: Config): Promise<void> {
+    const { knowing } = this;
+    try {
+      const texts = await withTimeout(readKv(env.FLAGS), COLD_KV_MS);
+      knowing.takeKv(texts, Date.now());
+    } catch (error) {
+      log("error", "kv-unreadable", { error: wordsOf(error) });
+      await this.hear();
+      knowing.useBundle(Date.now());
+    }
+    if (this.#warm) return;
+    this.#warm = true;
+    this.#refreshingUntil = 0;
+    this.wakeAt = Date.now() + (knowing.kvAt === undefined ? KV_RETRY_MS : config.refreshMs);
+    // The first ask went out before the document was known.
+    if (knowing.edit) ctx.waitUntil(this.ask(env));
+  }
+
+  async #refresh(env: Env, config: Config): Promise<void> {
+    const { knowing } = this;
+    try {
+      const texts = await withTimeout(readKv(env.FLAGS), REFRESH_LEASE_MS);
+      knowing.takeKv(texts, Date.now());
+    } catch (error) {
+      log("error", "kv-unreadable", { error: wordsOf(error) });
+      knowing.rebuild(Date.now(), false);
+    }
+    const now = Date.now();
+    this.#refreshingUntil = 0;
+    this.wakeAt = now + (knowing.kvAt === undefined ? KV_RETRY_MS : config.refreshMs);
+    if (knowing.edit || !knowing.heard) await this.ask(env);
+  }
+}
+
+/** The isolate's one state. */
+export const state = new State();
+
+/** The promise, or a rejection after `ms` milliseconds. What it waits for goes on. */
+export async function withTimeout<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const end = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, end]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

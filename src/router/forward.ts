@@ -1,0 +1,146 @@
+/** Sends a request to an origin and waits for its headers. Bodies stream through in both directions. */
+
+import type { Route } from "../core/flag/schema.ts";
+import { type Answer, type Attempt, discard } from "./attempt.ts";
+import { isUnreachableStatus, outcomeOfError } from "./failure.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Origin } from "./lane.ts";
+import type { Target } from "./target.ts";
+
+/** An attempt that has less time than this cannot rely on the keeper's looks, milliseconds. */
+const SHORT_MS = 1000;
+
+/** A request on its way through, with all that is needed to send it. */
+export interface Passage {
+  readonly request: Request;
+  readonly env: Env;
+  readonly ctx: ExecutionContext;
+  readonly target: Target;
+  readonly headers: Headers;
+  /**
+   * Does something under `waitUntil` keep this context alive when the visitor leaves? Then the origin's request does
+   * not end by itself.
+   */
+  held: boolean;
+}
+
+/** Waits for an attempt's headers. `expire` says what to do at the end of the time: give up, or wait so many ms more. */
+export async function ask(
+  passage: Passage,
+  attempt: Attempt,
+  origin: Origin,
+  timeoutMs: number,
+  keeper: Keeper,
+  expire?: () => number | undefined,
+): Promise<Answer> {
+  const sentAt = attempt.startedAt;
+  if (passage.held || timeoutMs < SHORT_MS || !keeper.watches(sentAt)) {
+    const controller = new AbortController();
+    send(passage, attempt, origin, controller.signal);
+    return lookAfter(passage, attempt, timeoutMs, controller, expire);
+  }
+  send(passage, attempt, origin, undefined);
+  const answer = await attempt.promise;
+  if (answer !== "look-after-yourself" && answer !== "time-is-up") return answer;
+  return lookAfter(passage, attempt, timeoutMs, undefined, expire);
+}
+
+/**
+ * Waits for an attempt with a timer and an eye on the visitor. Without a controller the request to the origin ends
+ * with this request's context, which is as soon as there is an answer to the visitor, or none is wanted any more.
+ */
+async function lookAfter(
+  passage: Passage,
+  attempt: Attempt,
+  timeoutMs: number,
+  controller: AbortController | undefined,
+  expire: (() => number | undefined) | undefined,
+): Promise<Answer> {
+  attempt.awake = true;
+  passage.held = true;
+  const { signal } = passage.request;
+  const onLeave = () => attempt.settle("censored");
+  if (signal.aborted) onLeave();
+  else signal.addEventListener("abort", onLeave);
+  let end = attempt.startedAt + timeoutMs;
+  for (;;) {
+    attempt.goOn();
+    passage.ctx.waitUntil(attempt.promise);
+    const timer = setTimeout(() => attempt.interrupt("time-is-up"), Math.max(0, end - Date.now()));
+    const answer = await attempt.promise;
+    clearTimeout(timer);
+    if (answer === "look-after-yourself") continue;
+    if (answer === "time-is-up") {
+      const more = expire?.();
+      if (more === undefined) attempt.settle("timeout");
+      else end += more;
+      continue;
+    }
+    signal.removeEventListener("abort", onLeave);
+    if (typeof answer === "string") controller?.abort();
+    return answer;
+  }
+}
+
+/** Sends it; the attempt is settled by what comes of it. Never throws. */
+function send(passage: Passage, attempt: Attempt, origin: Origin, signal: AbortSignal | undefined): void {
+  const { request, target, env, headers } = passage;
+  const { method } = request;
+  const init: RequestInit = {
+    method,
+    headers,
+    body: method === "GET" || method === "HEAD" ? null : request.body,
+    redirect: "manual",
+  };
+  if (signal) init.signal = signal;
+  let response: Promise<Response>;
+  try {
+    response =
+      origin.kind === "url"
+        ? fetch(origin.base + target.tail, init)
+        : serviceOf(env, origin.binding).fetch(request.url, init);
+  } catch {
+    attempt.settle("connect");
+    return;
+  }
+  response.then(
+    (answer) => attempt.settle(answer),
+    (error) => attempt.settle(outcomeOfError(error)),
+  );
+}
+
+/** May the request be sent to the same origin again? A body that has been sent once is used up. */
+export function isReplayable(request: Request): boolean {
+  const { method } = request;
+  return method === "GET" || method === "HEAD" || (method === "OPTIONS" && request.body === null);
+}
+
+/** As `ask`, with the route's tries on the same origin. Timeouts and a visitor's leaving are not tried again. */
+export async function askAgain(
+  passage: Passage,
+  attempt: Attempt,
+  origin: Origin,
+  timeoutMs: number,
+  keeper: Keeper,
+  retry: NonNullable<Route["retry"]>,
+  expire?: () => number | undefined,
+): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const answer = await ask(passage, attempt, origin, timeoutMs, keeper, expire);
+    const failed = typeof answer === "string" ? answer === "connect" : isUnreachableStatus(answer.status);
+    if (!failed || tries >= retry.attempts) return answer;
+    const delayMs = (retry.baseDelay * 2 ** (tries - 1) + retry.jitter * Math.random()) * 1000;
+    if (Date.now() + delayMs >= attempt.startedAt + timeoutMs) return answer;
+    if (typeof answer !== "string") discard(answer);
+    await scheduler.wait(delayMs);
+    attempt.restart();
+  }
+}
+
+function serviceOf(env: Env, binding: string): Fetcher {
+  const service = (env as unknown as Record<string, unknown>)[binding];
+  if (typeof service !== "object" || service === null || !("fetch" in service)) {
+    throw new Error("no such service binding");
+  }
+  return service as Fetcher;
+}

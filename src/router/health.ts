@@ -1,0 +1,24 @@
+/** The health page: how fresh this isolate's knowledge is. It names no origin and no visitor. */
+import { state } from "../edge/state.ts";
+
+/** Answers `GET /_greenlight/health`: 200 while there is something to route by, else 503. */
+export async function health(env: Env, ctx: ExecutionContext): Promise<Response> {
+  const now = Date.now();
+  if (now >= state.wakeAt) await state.wake(env, ctx, now);
+  const { knowing } = state;
+  const status = knowing.origin === "spec" ? "ok" : knowing.origin === "bundle" ? "stale" : "no-document";
+  const body = {
+    status,
+    revision: knowing.revision,
+    snapshotAgeMs: knowing.snapshot ? Math.max(0, now - knowing.snapshot.at) : null,
+    kvAgeMs: knowing.kvAt === undefined ? null : Math.max(0, now - knowing.kvAt),
+    shardHeard: knowing.heard,
+    flags: knowing.table.flags.size,
+    halts: knowing.snapshot?.halts.length ?? 0,
+    faults: knowing.faults.length,
+  };
+  return Response.json(body, {
+    status: knowing.origin === "nothing" ? 503 : 200,
+    headers: { "cache-control": "no-store" },
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Rescue: a request that green failed is answered from blue, within a budget that keeps a bad green from becoming
+ * a bad blue. One budget per isolate and blue origin. Pure; the time is a parameter (milliseconds).
+ */
+import type { Route } from "../core/flag/schema.ts";
+import { isUnreachableStatus } from "./failure.ts";
+
+/** Window of the budget, as ten slots of a second. */
+const SLOT_MS = 1000;
+const SLOTS = 10;
+
+/** Rescues per request of blue in the window: one in five. */
+const REQUESTS_PER_RESCUE = 5;
+/** Rescues that a window always allows, so that a blue with little traffic can rescue too. */
+const MIN_RESCUES = 5;
+
+/** After so many rescues in a row that failed, blue is left alone. */
+const MAX_FAILED_IN_A_ROW = 2;
+
+/**
+ * 20 % of blue's requests of the last 10 s, at least 5. After two rescues in a row that failed, blue has troubles of
+ * its own: green's answers go out as they are until blue has answered a request of its own well after that, or for
+ * 10 s, whichever comes first.
+ */
+export class RescueBudget {
+  readonly #requests = new Uint32Array(SLOTS);
+  readonly #rescues = new Uint32Array(SLOTS);
+  #slot = 0;
+  #failedInARow = 0;
+  #failedAt = 0;
+
+  /** Blue was asked for a request of its own. */
+  noteRequest(now: number): void {
+    this.#advance(now);
+    this.#requests[this.#slot % SLOTS]! += 1;
+  }
+
+  /** Blue has answered a request of its own well. */
+  noteSuccess(): void {
+    this.#failedInARow = 0;
+  }
+
+  /** Takes one rescue out of the budget, if there is one. */
+  take(now: number): boolean {
+    this.#advance(now);
+    if (this.#failedInARow >= MAX_FAILED_IN_A_ROW) {
+      if (now - this.#failedAt < SLOTS * SLOT_MS) return false;
+      this.#failedInARow = 0;
+    }
+    const allowed = Math.max(MIN_RESCUES, Math.floor(sum(this.#requests) / REQUESTS_PER_RESCUE));
+    if (sum(this.#rescues) >= allowed) return false;
+    this.#rescues[this.#slot % SLOTS]! += 1;
+    return true;
+  }
+
+  /** Notes how a rescue ended. */
+  settle(ok: boolean, now: number): void {
+    if (ok) {
+      this.#failedInARow = 0;
+      return;
+    }
+    this.#failedInARow++;
+    this.#failedAt = now;
+  }
+
+  /** Empties the slots that have left the window. */
+  #advance(now: number): void {
+    const slot = Math.floor(now / SLOT_MS);
+    const steps = Math.min(slot - this.#slot, SLOTS);
+    for (let i = 1; i <= steps; i++) {
+      const index = (slot - steps + i) % SLOTS;
+      this.#requests[index] = 0;
+      this.#rescues[index] = 0;
+    }
+    if (slot > this.#slot) this.#slot = slot;
+  }
+}
+
+/** Does green's answer of this status ask for a rescue under the route's rule? */
+export function isRescued(rule: Route["rescue"], status: number): boolean {
+  if (status < 500 || rule === "off") return false;
+  return rule === "any-5xx" || isUnreachableStatus(status);
+}
+
+function sum(slots: Uint32Array): number {
+  let total = 0;
+  for (const n of slots) total += n;
+  return total;
+}

@@ -1,0 +1,40 @@
+/** Maps what names an origin in a response back to the public host: `Location` and the `Domain` of cookies. */
+import type { Target } from "./target.ts";
+
+/** Splits an absolute or protocol-relative URL into scheme, authority and the rest. */
+const ABSOLUTE = /^(?:(https?):)?\/\/([^/?#\\]*)(.*)$/is;
+
+/** `Location` for the public, or undefined where it names none of the origins (authorities in lower case). */
+export function publicLocation(
+  location: string,
+  origins: ReadonlySet<string>,
+  target: Target,
+): string | undefined {
+  const parts = ABSOLUTE.exec(location.trim());
+  if (!parts) return undefined;
+  const [, scheme, authority = "", rest = ""] = parts;
+  if (!origins.has(bareAuthority(authority.toLowerCase(), scheme?.toLowerCase()))) return undefined;
+  return `${target.scheme}://${target.authority}${rest}`;
+}
+
+/** `Set-Cookie` for the public, or undefined where its domain is none of the origins' host names. */
+export function publicCookie(
+  cookie: string,
+  originHosts: ReadonlySet<string>,
+  target: Target,
+): string | undefined {
+  const match = /;\s*domain\s*=\s*"?\.?([^;"\s]*)"?\s*/i.exec(cookie);
+  if (!match || !originHosts.has(match[1]!.toLowerCase())) return undefined;
+  const before = cookie.slice(0, match.index);
+  const after = cookie.slice(match.index + match[0].length);
+  // Browsers take no Domain for addresses and single labels; without one the cookie is the host's own.
+  const named = target.host.includes(".") && !/^[\d.]+$/.test(target.host);
+  return named ? `${before}; Domain=${target.host}${after}` : `${before}${after}`;
+}
+
+/** An authority without the port that its scheme has anyway. */
+export function bareAuthority(authority: string, scheme: string | undefined): string {
+  if (scheme !== "https" && authority.endsWith(":80")) return authority.slice(0, -3);
+  if (scheme !== "http" && authority.endsWith(":443")) return authority.slice(0, -4);
+  return authority;
+}
