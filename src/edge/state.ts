@@ -5,7 +5,7 @@
 import "./env.ts";
 import { murmur3 } from "../core/hashing/murmur3.ts";
 import { type FlushAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
-import { type Config, configOf } from "./config.ts";
+import { configOf } from "./config.ts";
 import { Knowing } from "./knowing.ts";
 import { readKv } from "./kv.ts";
 import { log, wordsOf } from "./log.ts";
@@ -45,25 +45,40 @@ export class State {
     return shardStub(env, murmur3(this.isolate) % configOf(env).shards);
   }
 
-  /**
-   * To be called when `wakeAt` has come. Starts a background read where it is due; the first requests of an isolate
-   * get a promise to wait for.
-   */
-  wake(env: Env, ctx: ExecutionContext, now: number): Promise<void> | undefined {
-    const config = configOf(env);
-    if (!this.#warm) {
-      this.wakeAt = 0;
-      if (this.#askedAt === undefined) {
-        this.#askedAt = now;
-        ctx.waitUntil(this.ask(env));
-      }
-      return this.#warmUp(env, ctx, config);
+  /** Does anything have to be waited for, because this isolate knows nothing yet? */
+  get isCold(): boolean {
+    return !this.#warm;
+  }
+
+  /** The first knowledge, for the first requests of an isolate: from KV, else from a shard, else from the build. */
+  async warmUp(env: Env, ctx: ExecutionContext): Promise<void> {
+    const { knowing } = this;
+    if (this.#askedAt === undefined) {
+      this.#askedAt = Date.now();
+      ctx.waitUntil(this.ask(env));
     }
-    if (now < this.#refreshingUntil) return undefined;
+    try {
+      const texts = await withTimeout(readKv(env.FLAGS), COLD_KV_MS);
+      knowing.takeKv(texts, Date.now());
+    } catch (error) {
+      log("error", "kv-unreadable", { error: wordsOf(error) });
+      await this.hear();
+      knowing.useBundle(Date.now());
+    }
+    if (this.#warm) return;
+    this.#warm = true;
+    this.#plan(env);
+    // The first ask went out before the document was known.
+    if (knowing.edit) ctx.waitUntil(this.ask(env));
+  }
+
+  /** To be called when `wakeAt` has come. True when a background read now goes on under this request's `waitUntil`. */
+  refresh(env: Env, ctx: ExecutionContext, now: number): boolean {
+    if (now < this.#refreshingUntil) return false;
     this.#refreshingUntil = now + REFRESH_LEASE_MS;
-    this.wakeAt = now + REFRESH_LEASE_MS;
-    ctx.waitUntil(this.#refresh(env, config));
-    return undefined;
+    this.wakeAt = this.#refreshingUntil;
+    ctx.waitUntil(this.#refresh(env));
+    return true;
   }
 
   /** Should a request for green wait, because no shard has said yet whether it may? */
@@ -120,25 +135,7 @@ export class State {
     return edit ? { edit: { hash: edit.hash, at: edit.at } } : {};
   }
 
-  async #warmUp(env: Env, ctx: ExecutionContext, config: Config): Promise<void> {
-    const { knowing } = this;
-    try {
-      const texts = await withTimeout(readKv(env.FLAGS), COLD_KV_MS);
-      knowing.takeKv(texts, Date.now());
-    } catch (error) {
-      log("error", "kv-unreadable", { error: wordsOf(error) });
-      await this.hear();
-      knowing.useBundle(Date.now());
-    }
-    if (this.#warm) return;
-    this.#warm = true;
-    this.#refreshingUntil = 0;
-    this.wakeAt = Date.now() + (knowing.kvAt === undefined ? KV_RETRY_MS : config.refreshMs);
-    // The first ask went out before the document was known.
-    if (knowing.edit) ctx.waitUntil(this.ask(env));
-  }
-
-  async #refresh(env: Env, config: Config): Promise<void> {
+  async #refresh(env: Env): Promise<void> {
     const { knowing } = this;
     try {
       const texts = await withTimeout(readKv(env.FLAGS), REFRESH_LEASE_MS);
@@ -147,10 +144,14 @@ export class State {
       log("error", "kv-unreadable", { error: wordsOf(error) });
       knowing.rebuild(Date.now(), false);
     }
-    const now = Date.now();
     this.#refreshingUntil = 0;
-    this.wakeAt = now + (knowing.kvAt === undefined ? KV_RETRY_MS : config.refreshMs);
+    this.#plan(env);
     if (knowing.edit || !knowing.heard) await this.ask(env);
+  }
+
+  /** Sets the time of the next background read. */
+  #plan(env: Env): void {
+    this.wakeAt = Date.now() + (this.knowing.kvAt === undefined ? KV_RETRY_MS : configOf(env).refreshMs);
   }
 }
 

@@ -24,37 +24,37 @@ export interface Passage {
   held: boolean;
 }
 
-/** Waits for an attempt's headers. `expire` says what to do at the end of the time: give up, or wait so many ms more. */
-export async function ask(
+/** At the end of an attempt's time: undefined to give up, or so many milliseconds to wait on. */
+export type Expire = () => number | undefined;
+
+/** Can the keeper look after an attempt that begins now, or must it do so itself from the start? */
+export function isLookedAfter(passage: Passage, timeoutMs: number, keeper: Keeper, now: number): boolean {
+  return !passage.held && timeoutMs >= SHORT_MS && keeper.watches(now);
+}
+
+/** Sends a request and waits for its headers, looking after it from the start. */
+export function ask(
   passage: Passage,
   attempt: Attempt,
   origin: Origin,
   timeoutMs: number,
-  keeper: Keeper,
-  expire?: () => number | undefined,
+  expire?: Expire,
 ): Promise<Answer> {
-  const sentAt = attempt.startedAt;
-  if (passage.held || timeoutMs < SHORT_MS || !keeper.watches(sentAt)) {
-    const controller = new AbortController();
-    send(passage, attempt, origin, controller.signal);
-    return lookAfter(passage, attempt, timeoutMs, controller, expire);
-  }
-  send(passage, attempt, origin, undefined);
-  const answer = await attempt.promise;
-  if (answer !== "look-after-yourself" && answer !== "time-is-up") return answer;
-  return lookAfter(passage, attempt, timeoutMs, undefined, expire);
+  const controller = new AbortController();
+  send(passage, attempt, origin, controller.signal);
+  return lookAfter(passage, attempt, timeoutMs, controller, expire);
 }
 
 /**
  * Waits for an attempt with a timer and an eye on the visitor. Without a controller the request to the origin ends
  * with this request's context, which is as soon as there is an answer to the visitor, or none is wanted any more.
  */
-async function lookAfter(
+export async function lookAfter(
   passage: Passage,
   attempt: Attempt,
   timeoutMs: number,
   controller: AbortController | undefined,
-  expire: (() => number | undefined) | undefined,
+  expire: Expire | undefined,
 ): Promise<Answer> {
   attempt.awake = true;
   passage.held = true;
@@ -83,7 +83,7 @@ async function lookAfter(
 }
 
 /** Sends it; the attempt is settled by what comes of it. Never throws. */
-function send(passage: Passage, attempt: Attempt, origin: Origin, signal: AbortSignal | undefined): void {
+export function send(passage: Passage, attempt: Attempt, origin: Origin, signal?: AbortSignal): void {
   const { request, target, env, headers } = passage;
   const { method } = request;
   const init: RequestInit = {
@@ -121,12 +121,11 @@ export async function askAgain(
   attempt: Attempt,
   origin: Origin,
   timeoutMs: number,
-  keeper: Keeper,
   retry: NonNullable<Route["retry"]>,
-  expire?: () => number | undefined,
+  expire?: Expire,
 ): Promise<Answer> {
   for (let tries = 1; ; tries++) {
-    const answer = await ask(passage, attempt, origin, timeoutMs, keeper, expire);
+    const answer = await ask(passage, attempt, origin, timeoutMs, expire);
     const failed = typeof answer === "string" ? answer === "connect" : isUnreachableStatus(answer.status);
     if (!failed || tries >= retry.attempts) return answer;
     const delayMs = (retry.baseDelay * 2 ** (tries - 1) + retry.jitter * Math.random()) * 1000;

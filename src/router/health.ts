@@ -4,7 +4,8 @@ import { state } from "../edge/state.ts";
 /** Answers `GET /_greenlight/health`: 200 while there is something to route by, else 503. */
 export async function health(env: Env, ctx: ExecutionContext): Promise<Response> {
   const now = Date.now();
-  if (now >= state.wakeAt) await state.wake(env, ctx, now);
+  if (state.isCold) await state.warmUp(env, ctx);
+  else if (now >= state.wakeAt) state.refresh(env, ctx, now);
   const { knowing } = state;
   const status = knowing.origin === "spec" ? "ok" : knowing.origin === "bundle" ? "stale" : "no-document";
   const body = {

@@ -1,0 +1,233 @@
+/**
+ * One exchange with the origins: breaker, forward, record, rescue. The usual way is written with one callback and no
+ * async function; whatever takes long, fails or is tried again goes the slower way.
+ */
+import type { Outcome, Variant } from "../core/analysis/tally.ts";
+import type { Decision } from "../core/flag/evaluate.ts";
+import { log, wordsOf } from "../edge/log.ts";
+import { type Answer, Attempt, discard } from "./attempt.ts";
+import type { Admission } from "./breaker.ts";
+import { answerFor, outcomeOfStatus } from "./failure.ts";
+import {
+  ask,
+  askAgain,
+  type Expire,
+  isLookedAfter,
+  isReplayable,
+  lookAfter,
+  type Passage,
+  send,
+} from "./forward.ts";
+import { outgoingHeaders, setForwarded } from "./headers.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Lane } from "./lane.ts";
+import type { Recorder } from "./recorder.ts";
+import { isRescued } from "./rescue.ts";
+import { respond } from "./respond.ts";
+import type { Target } from "./target.ts";
+import { isNavigation, mintVisitor, visitorCookie } from "./visitor.ts";
+
+/** What was decided about a request. */
+export interface Choice {
+  lane: Lane;
+  decision: Decision;
+  /** 32-bit hash that tells visitors apart. */
+  visitor: number;
+  /** Of a visitor who has no cookie yet and may be given one. */
+  anchor: string | undefined;
+}
+
+/** An exchange under way. */
+interface Exchange extends Passage {
+  readonly choice: Choice;
+  readonly attempt: Attempt;
+  readonly admission: Admission;
+  /** May the other side answer in the place of the one that was asked? */
+  readonly replaceable: boolean;
+  /** Has a rescue been taken out of the budget already? */
+  taken: boolean;
+}
+
+export class Exchanger {
+  readonly #recorder: Recorder;
+  readonly #keeper: Keeper;
+
+  constructor(recorder: Recorder, keeper: Keeper) {
+    this.#recorder = recorder;
+    this.#keeper = keeper;
+  }
+
+  /** Gets the answer for a request that has been decided about. `held` is as in `Passage`. */
+  exchange(
+    choice: Choice,
+    request: Request,
+    env: Env,
+    ctx: ExecutionContext,
+    target: Target,
+    now: number,
+    held: boolean,
+  ): Promise<Response> {
+    const { lane, decision } = choice;
+    const { flag, route } = lane;
+    const { variant } = decision;
+    const from = request.headers;
+    const { headers, upgrade, range } = outgoingHeaders(from);
+    setForwarded(headers, from.get("cf-connecting-ip"), target.authority, target.scheme);
+    headers.set("x-greenlight-flag", flag.name);
+    headers.set("x-greenlight-cohort", decision.cohort);
+    headers.set("x-greenlight-release", flag.spec.release);
+
+    const { method } = request;
+    const replaceable = (method === "GET" || method === "HEAD") && !upgrade && !range;
+    const row = lane.row(variant, decision.cohort, decision.placement);
+    const admission = variant === "green" ? lane.breaker.admit(now) : "pass";
+    const diverted = admission === "divert";
+    if (diverted) this.#recorder.divert(row, choice.visitor, now);
+    const attempt = new Attempt(diverted ? undefined : row, now, choice.visitor, decision.bucket);
+    const x: Exchange = {
+      request,
+      env,
+      ctx,
+      target,
+      headers,
+      held,
+      choice,
+      attempt,
+      admission,
+      replaceable,
+      taken: false,
+    };
+    const side: Variant = diverted ? "blue" : variant;
+    headers.set("x-greenlight-variant", side);
+    if (variant === "blue") lane.budget.noteRequest(now);
+    const limitMs =
+      side === "green" && replaceable && route.rescue !== "off" ? lane.rescueAfterMs : lane.timeoutMs;
+
+    this.#recorder.begin(attempt);
+    if (route.retry !== undefined || !isLookedAfter(x, limitMs, this.#keeper, now)) {
+      return this.#carefully(x, side, limitMs);
+    }
+    send(x, attempt, side === "green" ? lane.green : lane.blue);
+    return attempt.promise.then((answer) =>
+      answer === "look-after-yourself" || answer === "time-is-up"
+        ? this.#slowly(x, side, limitMs)
+        : this.#finish(x, side, answer),
+    );
+  }
+
+  /** From the start with a timer, an eye on the visitor, and the route's tries. */
+  async #carefully(x: Exchange, side: Variant, limitMs: number): Promise<Response> {
+    return this.#finish(x, side, await this.#ask(x, x.attempt, side, limitMs, this.#expiry(x, side)));
+  }
+
+  /** After the keeper's word. */
+  async #slowly(x: Exchange, side: Variant, limitMs: number): Promise<Response> {
+    return this.#finish(x, side, await lookAfter(x, x.attempt, limitMs, undefined, this.#expiry(x, side)));
+  }
+
+  /** Where green's shorter time is over and no rescue can be had, it is waited for to the end of the longer one. */
+  #expiry(x: Exchange, side: Variant): Expire | undefined {
+    const { lane } = x.choice;
+    if (side !== "green" || !x.replaceable || lane.route.rescue === "off") return undefined;
+    let extended = false;
+    return () => {
+      x.taken ||= lane.budget.take(Date.now());
+      if (x.taken || extended) return undefined;
+      extended = true;
+      return lane.timeoutMs - lane.rescueAfterMs;
+    };
+  }
+
+  #ask(
+    x: Exchange,
+    attempt: Attempt,
+    side: Variant,
+    timeoutMs: number,
+    expire: Expire | undefined,
+  ): Promise<Answer> {
+    const { lane } = x.choice;
+    const origin = side === "green" ? lane.green : lane.blue;
+    const { retry } = lane.route;
+    return retry !== undefined && isReplayable(x.request)
+      ? askAgain(x, attempt, origin, timeoutMs, retry, expire)
+      : ask(x, attempt, origin, timeoutMs, expire);
+  }
+
+  /** Counts the answer, and sends it out or another one in its place. */
+  #finish(x: Exchange, side: Variant, answer: Answer): Response | Promise<Response> {
+    try {
+      const { lane } = x.choice;
+      const outcome = outcomeOf(answer, lane);
+      const now = Date.now();
+      const failed = this.#recorder.close(x.attempt, outcome, now, lane.slowAfterMs);
+      if (x.attempt.row !== undefined) {
+        if (side === "green") this.#noteGreen(x, outcome, failed, now);
+        else if (outcome === "success") lane.budget.noteSuccess();
+        if (failed && outcome !== "censored" && x.replaceable) {
+          const other = this.#otherSide(x, side, answer, now);
+          if (other !== undefined) return this.#replace(x, side, other, answer);
+        }
+      }
+    } catch (error) {
+      log("error", "record-failed", { error: wordsOf(error) });
+    }
+    return this.#respond(x, answer);
+  }
+
+  #noteGreen(x: Exchange, outcome: Outcome, failed: boolean, now: number): void {
+    const { breaker } = x.choice.lane;
+    if (outcome === "censored") breaker.release(x.admission);
+    else breaker.settle(x.admission, !failed, x.attempt.visitor >>> 20, now);
+    if (failed && this.#keeper.hurry(x.env, x.ctx, now)) x.held = true;
+  }
+
+  /** The side that may answer in the place of this failure, if any. */
+  #otherSide(x: Exchange, side: Variant, answer: Answer, now: number): Variant | undefined {
+    const { lane } = x.choice;
+    const { route, flag } = lane;
+    if (side === "green") {
+      if (route.rescue === "off") return undefined;
+      if (typeof answer !== "string" && !isRescued(route.rescue, answer.status)) return undefined;
+      x.taken ||= lane.budget.take(now);
+      return x.taken ? "blue" : undefined;
+    }
+    const unreachable = typeof answer === "string" || isRescued("unreachable", answer.status);
+    const mayBeGreen = flag.stop === undefined && (flag.spec.state === "canary" || flag.spec.state === "on");
+    return route.wayOut && unreachable && mayBeGreen ? "green" : undefined;
+  }
+
+  /**
+   * Asks the other side, and takes its answer if it is a good one. What it answers enters no sum: a bad green must not
+   * look like a bad blue, nor hide behind a good one.
+   */
+  async #replace(x: Exchange, side: Variant, other: Variant, answer: Answer): Promise<Response> {
+    const { lane, visitor, decision } = x.choice;
+    x.headers.set("x-greenlight-variant", other);
+    const attempt = new Attempt(undefined, Date.now(), visitor, decision.bucket);
+    const second = await this.#ask(x, attempt, other, lane.timeoutMs, undefined);
+    const good = outcomeOf(second, lane) === "success";
+    if (side === "green") {
+      lane.budget.settle(good, Date.now());
+      if (good) this.#recorder.rescue(x.attempt);
+    }
+    const [taken, left] = good ? [second, answer] : [answer, second];
+    if (typeof left !== "string") discard(left);
+    return this.#respond(x, taken);
+  }
+
+  #respond(x: Exchange, answer: Answer): Response {
+    if (typeof answer === "string") return answerFor(answer);
+    const { anchor, lane } = x.choice;
+    if (anchor === undefined || !isNavigation(x.request)) return respond(answer, x.target, lane, undefined);
+    const site = {
+      scheme: x.target.scheme,
+      host: x.target.host,
+      cookieDomain: lane.route.cookieDomain,
+    };
+    return respond(answer, x.target, lane, () => visitorCookie(mintVisitor(anchor), site));
+  }
+}
+
+function outcomeOf(answer: Answer, lane: Lane): Outcome {
+  return typeof answer === "string" ? answer : outcomeOfStatus(answer.status, lane.route.errorStatuses);
+}
