@@ -1,6 +1,37 @@
 /** Worker entry: the fetch handler and the Durable Object exports, nothing else. */
-export { CohortCounters } from "./control/counters.ts";
-export { RolloutController } from "./control/controller.ts";
+import { handleAdmin } from "./admin/app.ts";
+import { isAdminHost } from "./admin/hosts.ts";
+import { problem } from "./edge/problem.ts";
+import { state } from "./edge/state.ts";
 import { handle } from "./router/handle.ts";
+import { health } from "./router/health.ts";
+import { prefixOf } from "./router/prefix.ts";
+import { type Target, targetOf } from "./router/target.ts";
 
-export default { fetch: handle } satisfies ExportedHandler<Env>;
+export { RolloutController } from "./control/controller.ts";
+export { CohortCounters } from "./control/counters.ts";
+
+export default {
+  fetch(request, env, ctx) {
+    const target = targetOf(request.url);
+    switch (prefixOf(target.path)) {
+      case "none":
+        return handle(request, env, ctx);
+      case "control":
+        return own(request, env, ctx, target);
+      case "disguised":
+        return problem("not-found");
+    }
+  },
+} satisfies ExportedHandler<Env>;
+
+/** Paths below `/_greenlight`: never forwarded; the admin API on its own hosts only. */
+async function own(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
+  const { path, host } = target;
+  if (path === "/_greenlight/health") return health(env, ctx);
+  if (!path.startsWith("/_greenlight/api/")) return problem("not-found");
+  // Which hosts belong to routes is known only once a spec is.
+  if (state.isCold) await state.warmUp(env, ctx);
+  const allowed = isAdminHost(host, env.ADMIN_HOSTS, state.knowing.table.namesHost(host));
+  return allowed ? handleAdmin(request, env, ctx) : problem("not-found");
+}

@@ -1,5 +1,6 @@
 /** `npm run schema`: writes the JSON Schema of the flag document for editors, and the page that describes it. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { JSON_SCHEMA_FILE, jsonSchemaText } from "../core/flag/json-schema.ts";
 import { FLAG_DOCS_FILE, flagDocsText } from "./flag-docs.ts";
 
@@ -7,6 +8,6 @@ for (const [file, text] of [
   [JSON_SCHEMA_FILE, jsonSchemaText()],
   [FLAG_DOCS_FILE, flagDocsText()],
 ] as const) {
-  writeFileSync(new URL(`../../${file}`, import.meta.url), text);
+  writeFileSync(join(import.meta.dirname, "../..", file), text);
   console.log(`wrote ${file}`);
 }
