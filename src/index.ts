@@ -16,7 +16,7 @@ export default {
     const target = targetOf(request.url);
     switch (prefixOf(target.path)) {
       case "none":
-        return handle(request, env, ctx);
+        return handle(request, env, ctx, target);
       case "control":
         return own(request, env, ctx, target);
       case "disguised":

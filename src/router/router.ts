@@ -46,30 +46,41 @@ export class Router {
    * Answers one request of the traffic. On the usual way nothing is awaited before the request is on its way to an
    * origin, and one promise is added to that of `fetch`: each costs more than the decision.
    */
-  handle(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  handle(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
     const state = this.#state;
     const now = Date.now();
     let held = false;
     if (now >= state.wakeAt) {
-      if (state.isCold) return this.#handleCold(request, env, ctx);
+      if (state.isCold) return this.#handleCold(request, env, ctx, target);
       held = state.refresh(env, ctx, now);
     }
-    return this.#route(request, env, ctx, now, held);
+    return this.#route(request, env, ctx, target, now, held);
   }
 
-  async #handleCold(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  async #handleCold(
+    request: Request,
+    env: Env,
+    ctx: ExecutionContext,
+    target: Target,
+  ): Promise<Response> {
     await this.#state.warmUp(env, ctx);
-    return this.#route(request, env, ctx, Date.now(), true);
+    return this.#route(request, env, ctx, target, Date.now(), true);
   }
 
-  #route(request: Request, env: Env, ctx: ExecutionContext, now: number, held: boolean): Promise<Response> {
+  #route(
+    request: Request,
+    env: Env,
+    ctx: ExecutionContext,
+    target: Target,
+    now: number,
+    held: boolean,
+  ): Promise<Response> {
     const { knowing } = this.#state;
-    const target = targetOf(request.url);
     const flag = knowing.table.match(target.host, target.path);
     if (!flag) return this.#unrouted(request, env, ctx, target);
     const choice = this.#choose(flag, request.headers);
     if (!knowing.heard && choice.decision.variant === "green" && this.#state.mustHear(now)) {
-      return this.#state.hear().then(() => this.#route(request, env, ctx, Date.now(), true));
+      return this.#state.hear().then(() => this.#route(request, env, ctx, target, Date.now(), true));
     }
     const holds = this.keeper.touch(env, ctx, now) || held;
     try {
