@@ -53,10 +53,10 @@ async function status({ router }: Story): Promise<Status> {
   return (await res.json()) as Status;
 }
 
-/** Is the number on green what chance allows at this percentage? */
-function fits({ green, visits }: Round, percentage: number): boolean {
+/** Is an edit through: does nobody move any more, and is the number on green what chance allows at this percentage? */
+function fits({ green, visits, moved }: Round, percentage: number): boolean {
   const p = percentage / 100;
-  return Math.abs(green - visits * p) <= SIGMAS * Math.sqrt(visits * p * (1 - p));
+  return moved === 0 && Math.abs(green - visits * p) <= SIGMAS * Math.sqrt(visits * p * (1 - p));
 }
 
 /** Rounds of visits until `enough`; throws after PATIENCE_MS. Answers all rounds. */
