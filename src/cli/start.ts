@@ -68,7 +68,7 @@ async function main(): Promise<number> {
       "dev",
       ...CONFIGS.flatMap((config) => ["-c", config]),
       ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(inspector)],
-      ...["--persist-to", given.state, "--env-file", ".dev.vars", "--log-level", "warn"],
+      ...["--persist-to", given.state, "--env-file", join(ROOT, ".dev.vars"), "--log-level", "warn"],
       "--show-interactive-dev-session=false",
     ],
     {
