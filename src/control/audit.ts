@@ -54,6 +54,6 @@ export class AuditLog {
         limit,
       )
       .toArray()
-      .map((row) => ({ ...row, figures: JSON.parse(row.figures) as Record<string, unknown> }));
+      .map((row) => ({ ...row, figures: JSON.parse(row.figures) as AuditEntry["figures"] }));
   }
 }

@@ -94,7 +94,7 @@ export interface AuditEntry {
   flag: string | null;
   release: string | null;
   reason: string;
-  figures: Record<string, unknown>;
+  figures: Record<string, string | number | string[]>;
 }
 
 export interface PutSpec {

@@ -99,8 +99,9 @@ export class ControllerStore {
 
   /** The decision; undefined in a store that has never held one. */
   loadRollout(): Rollout | undefined {
-    const head = this.get<Head>("head");
-    if (!head) return undefined;
+    const json = this.#value("head");
+    if (json === undefined) return undefined;
+    const head = JSON.parse(json) as Head;
     const flags = this.#sql
       .exec<{ name: string; flag: string; status: string }>("SELECT * FROM flags")
       .toArray();
@@ -115,7 +116,8 @@ export class ControllerStore {
 
   /** Writes down the scalar part: one row. */
   saveHead({ revision, specHash, enabled, faults, edits }: Rollout): void {
-    this.set("head", { revision, specHash, enabled, faults, edits } satisfies Head);
+    const head: Head = { revision, specHash, enabled, faults, edits };
+    this.#setValue("head", JSON.stringify(head));
   }
 
   /** Writes down the flags that an adoption has changed. */
@@ -145,23 +147,32 @@ export class ControllerStore {
     this.#sql.exec("DELETE FROM halts WHERE flag = ? AND release = ?", flag, release);
   }
 
-  /** The spec as it was written, unless it is too long for a row. */
+  /** The spec as it was written; undefined when it was too long to be kept. */
+  text(): string | undefined {
+    return this.#value("text");
+  }
+
+  /** Keeps the spec as it was written, unless it is too long for a row. */
   saveText(text: string): void {
-    if (new TextEncoder().encode(text).length <= TEXT_BYTES) this.set("text", text);
+    if (new TextEncoder().encode(text).length <= TEXT_BYTES) this.#setValue("text", text);
     else this.#sql.exec("DELETE FROM state WHERE key = 'text'");
   }
 
-  /** Anything small, by key. */
-  get<T>(key: string): T | undefined {
-    const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM state WHERE key = ?", key).toArray();
-    return row && (JSON.parse(row.value) as T);
+  /** When the snapshot was put into KV last: written down before each put, which so fails in a replaced object. */
+  savePublishedAt(at: number): void {
+    this.#setValue("publishedAt", String(at));
   }
 
-  set(key: string, value: unknown): void {
+  #value(key: string): string | undefined {
+    return this.#sql.exec<{ value: string }>("SELECT value FROM state WHERE key = ?", key).toArray()[0]
+      ?.value;
+  }
+
+  #setValue(key: string, value: string): void {
     this.#sql.exec(
       "INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
       key,
-      JSON.stringify(value),
+      value,
     );
   }
 }

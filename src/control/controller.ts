@@ -43,7 +43,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   readonly #publisher: Publisher;
   readonly #sync: SpecSync;
   #snapshot: Snapshot | undefined;
-  #kill: string;
+  /** As read last, for the status only. */
+  #kill = "";
   #kvReadAt = 0;
   #starting: Promise<void> | undefined;
   #alarmed = false;
@@ -54,21 +55,19 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     const { store } = decisions;
     this.#decisions = decisions;
     this.#snapshot = snapshotOf(decisions.rollout, Date.now());
-    this.#kill = store.get<string>("kill") ?? "";
     this.#publisher = new Publisher(env, async () => {
-      store.set("publishedAt", Date.now());
+      store.savePublishedAt(Date.now());
       await ctx.storage.sync();
     });
     this.#sync = new SpecSync(env.FLAGS, {
       edits: () => (decisions.known ? decisions.rollout.edits : undefined),
       saveEdits: (edits) => decisions.saveEdits(edits),
       adoptFromKv: (text, hash) => this.#adopt(text, hash, FROM_KV),
-      text: () => store.get<string>("text"),
+      text: () => store.text(),
       keepText: (text) => store.saveText(text),
       revision: () => decisions.rollout.revision,
       sawKill: (kill, at) => {
         this.#kvReadAt = at;
-        if (kill !== this.#kill) store.set("kill", kill);
         this.#kill = kill;
       },
     });
@@ -110,7 +109,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     );
     await settled(Promise.allSettled(shards), PATIENCE_MS);
     const { rollout, sums, evidence, store } = this.#decisions;
-    const spec = store.get<string>("text");
+    const spec = store.text();
     return statusOf({
       rollout,
       sums,

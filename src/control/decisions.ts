@@ -2,7 +2,6 @@
  * The controller's memory and how it changes: counts taken over and judged, specs adopted, halts made and lifted. Each
  * change is one transaction. It knows nothing of the world outside: whom to tell is the controller's business.
  */
-import { judge } from "../core/analysis/judge.ts";
 import { Sums } from "../core/analysis/sums.ts";
 import { parseDocument } from "../core/flag/parse.ts";
 import { type EditState, onAdopt } from "../core/rollout/edits.ts";
@@ -12,6 +11,7 @@ import { AuditLog } from "./audit.ts";
 import type { Resume } from "./controller-api.ts";
 import { ControllerStore } from "./controller-store.ts";
 import { Evidence } from "./evidence.ts";
+import { judgeSafely } from "./judging.ts";
 import { adoptDocument, emptyRollout, haltOf, isJudged, type Rollout, recovered } from "./rollout.ts";
 
 /** Windows are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
@@ -143,7 +143,7 @@ export class Decisions {
       const flag = this.#rollout.flags.get(name);
       if (!flag || !isJudged(this.#rollout, name)) continue;
       const window = this.evidence.of(name, flag.release);
-      const { verdict, rule, sentence, figures } = judge({ flag, window, heardAt: now, now });
+      const { verdict, rule, sentence, figures } = judgeSafely(name, { flag, window, heardAt: now, now });
       if (verdict !== "unhealthy") continue;
       halts.push({
         flag: name,

@@ -3,7 +3,7 @@
  * puts the document with our revision when they say so. A read that fails changes nothing.
  */
 import { hashText } from "../core/hashing/text.ts";
-import { EDIT_RECHECK_MS, type EditState, onPut, onRead } from "../core/rollout/edits.ts";
+import { EDIT_RECHECK_MS, type EditState, onPut, onRead, type ReadAction } from "../core/rollout/edits.ts";
 import { readKv } from "../edge/kv.ts";
 import { within } from "./within.ts";
 
@@ -80,11 +80,22 @@ export class SpecSync {
     }
     const hash = hashText(text);
     if (hash === edits.current && this.#host.text() === undefined) this.#host.keepText(text);
+    const action = this.#judge(hash, revision, now);
+    if (action === "adopt") {
+      this.#host.adoptFromKv(text, hash);
+      // It was read here: nothing that this place reads later can be older.
+      this.#judge(hash, revision, now);
+    } else if (action === "put") await this.#put();
+    // Until the spec has been seen here, another text may be an old reading, and an edit would have to wait.
+    if (!this.#host.edits()?.seen) this.#again(EDIT_RECHECK_MS);
+  }
+
+  #judge(hash: string, revision: number | undefined, now: number): ReadAction {
+    const edits = this.#host.edits();
+    if (!edits) return "none";
     const { state, action } = onRead(edits, { hash, revision }, now);
     if (state !== edits) this.#host.saveEdits(state);
-    if (action === "adopt") this.#host.adoptFromKv(text, hash);
-    else if (action === "put") await this.#put();
-    else if (action === "later") this.#again(EDIT_RECHECK_MS);
+    return action;
   }
 
   /** Puts the spec with our revision. Always right after a read, so that a person's edit is not written over. */

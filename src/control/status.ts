@@ -1,12 +1,13 @@
 /** The status as people and the API read it, put together from the controller's memory. */
 import { quantileMs } from "../core/analysis/histogram.ts";
-import { type Judgement, judge } from "../core/analysis/judge.ts";
+import type { Judgement } from "../core/analysis/judge.ts";
 import type { Sums } from "../core/analysis/sums.ts";
 import { type RowKey, rowId, type Tally } from "../core/analysis/tally.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import type { InFlight } from "../core/wire/messages.ts";
 import type { FlagView, RowView, StatusView, VerdictView } from "./controller-api.ts";
 import type { Evidence } from "./evidence.ts";
+import { judgeSafely } from "./judging.ts";
 import { haltOf, type Rollout } from "./rollout.ts";
 
 /** What the status is made from. */
@@ -75,7 +76,7 @@ function flagView(
     verdict: halt
       ? { verdict: "unhealthy", rule: halt.rule, sentence: halt.reason, figures: halt.figures }
       : flag && (flag.state === "canary" || flag.state === "on")
-        ? verdictView(judge({ flag, window: evidence.of(name, flag.release), heardAt, now }))
+        ? verdictView(judgeSafely(name, { flag, window: evidence.of(name, flag.release), heardAt, now }))
         : null,
     rows,
   };

@@ -10,7 +10,7 @@ import { type Finding, findingOf, MIN_FAILING_VISITORS, meantFor, type Verdict }
 import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
 import { count, percent } from "./words.ts";
 
-/** Without a word from any shard for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
+/** Without a word from any isolate for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
 export const SILENT_AFTER_MS = 60_000;
 
 /** A release of which breakers kept more than this share away is halted, whatever the minimums. */
@@ -25,7 +25,7 @@ export interface JudgeInput {
   flag: Flag;
   /** Window of this flag and its release; undefined before the first count. */
   window: Window | undefined;
-  /** When any shard was last heard from, milliseconds since the epoch. */
+  /** When any isolate was last heard from, milliseconds since the epoch. */
   heardAt: number;
   /** Milliseconds since the epoch. */
   now: number;
@@ -40,7 +40,7 @@ export interface Judgement extends Finding {
 /** Judges the flag's present release. Pure. */
 export function judge({ flag, window, heardAt, now }: JudgeInput): Judgement {
   if (now - heardAt > SILENT_AFTER_MS) {
-    const sentence = "No shard of the counters has reported for a minute";
+    const sentence = "No isolate has reported for a minute";
     return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [] };
   }
   if (!window) {

@@ -12,7 +12,7 @@ export interface ShardSums {
   shard: string;
   /** Version of the totals. */
   version: number;
-  /** Milliseconds since the epoch, controller's clock. */
+  /** When it last had isolates to speak for, milliseconds since the epoch, controller's clock. */
   seenAt: number;
   /** Batches that isolates gave up on. */
   lost: number;
@@ -47,7 +47,8 @@ export class Sums {
   take(forward: Forward, now: number): Taken {
     const shard = this.#shards.get(forward.shard) ?? this.#open(forward.shard);
     const groups = new Set<string>();
-    shard.seenAt = now;
+    // A shard without isolates has nothing to say about anyone's requests.
+    if (forward.isolates > 0) shard.seenAt = now;
     if (forward.base !== shard.version && forward.version !== shard.version)
       return { shard, fresh: false, groups };
     shard.inFlight = forward.inFlight;

@@ -184,7 +184,7 @@ describe("what breakers kept away", () => {
 });
 
 describe("the verdict of a flag", () => {
-  it("is unmeasured when no shard reports", () => {
+  it("is unmeasured when no isolate reports", () => {
     const input = {
       flag: flag([]),
       window: windowOf([GREEN, { requests: 9 }]),

@@ -1,0 +1,96 @@
+import { reset, runInDurableObject } from "cloudflare:test";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { Forwarder } from "../../src/control/forwarder.ts";
+import { Sampler } from "../../src/control/sampler.ts";
+import { batch, cell, controller, shard } from "./parts.ts";
+
+afterEach(() => reset());
+
+/** Milliseconds until the controller has stored something of the shard. */
+async function untilStored(): Promise<number> {
+  const from = Date.now();
+  await vi.waitFor(
+    () =>
+      runInDurableObject(controller(), (_, state) =>
+        expect(state.storage.sql.exec("SELECT version FROM shards").toArray()).toHaveLength(1),
+      ),
+    { timeout: 3000, interval: 10 },
+  );
+  return Date.now() - from;
+}
+
+describe("a shard forwards", () => {
+  it("failures of green within 250 ms", async () => {
+    await shard().flush(batch("a", 1, [cell({}, { requests: 2, timeouts: 1 })]));
+    expect(await untilStored()).toBeLessThan(250);
+  });
+
+  it("what breakers kept from green within 250 ms", async () => {
+    await shard().flush(batch("a", 1, [cell({}, { diverted: 1 })]));
+    expect(await untilStored()).toBeLessThan(250);
+  });
+
+  it("everything else gathered for a second", async () => {
+    await shard().flush(batch("a", 1, [cell({ variant: "blue" }, { requests: 2, errors: 1 })]));
+    const ms = await untilStored();
+    expect(ms).toBeGreaterThan(700);
+    expect(ms).toBeLessThan(1500);
+  });
+});
+
+describe("a forwarder", () => {
+  it("has one forward in flight, and sends once more what came meanwhile", async () => {
+    let version = 1;
+    const sent: number[] = [];
+    const answers: (() => void)[] = [];
+    const forwarder = new Forwarder({
+      async send() {
+        const mine = version;
+        sent.push(mine);
+        await new Promise<void>((resolve) => answers.push(resolve));
+        return { version: mine, have: mine };
+      },
+      stuck() {},
+    });
+    forwarder.request(0);
+    await vi.waitFor(() => expect(sent).toEqual([1]));
+    for (version = 2; version < 5; version++) forwarder.request(0);
+    expect(sent).toEqual([1]);
+    answers[0]!();
+    await vi.waitFor(() => expect(sent).toEqual([1, 5]));
+    answers[1]!();
+  });
+
+  it("sends again from what the controller has", async () => {
+    const bases: number[] = [];
+    const forwarder = new Forwarder({
+      send: async (base) => {
+        bases.push(base);
+        return { version: 9, have: bases.length === 1 ? 4 : 9 };
+      },
+      stuck() {},
+    });
+    await forwarder.flush();
+    await forwarder.flush();
+    expect(bases).toEqual([0, 4, 9]);
+  });
+});
+
+describe("a sampler", () => {
+  it("asks for a part of the isolates above 300 batches a second, and for all again when it is calm", () => {
+    const sampler = new Sampler();
+    let now = 1_000_000;
+    const run = (perSecond: number, seconds: number) => {
+      for (let i = 0; i < perSecond * seconds; i++) {
+        now += 1000 / perSecond;
+        sampler.saw(now);
+      }
+    };
+    run(250, 10);
+    expect(sampler.share).toBe(1);
+    run(400, 11);
+    expect(sampler.share).toBeLessThan(1);
+    run(50, 60);
+    expect(sampler.share).toBe(1);
+  });
+});
