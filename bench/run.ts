@@ -4,10 +4,15 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { makeBundle, removeBundle } from "../src/cli/bundle.ts";
 import { cpu } from "./cpu.ts";
+import { decide } from "./decide.ts";
+import { exact } from "./exact.ts";
 import type { Figure, Named } from "./figure.ts";
+import { halt } from "./halt.ts";
+import { objects } from "./objects.ts";
+import { overload } from "./overload.ts";
 import { size } from "./size.ts";
 
-const BENCHES: readonly Named[] = [size, cpu];
+const BENCHES: readonly Named[] = [cpu, objects, halt, overload, exact, decide, size];
 
 interface Options {
   quick?: true;
