@@ -9,9 +9,9 @@ const minRequests = z
 const window = z
   .number()
   .positive()
-  .max(3600)
+  .max(60)
   .default(60)
-  .describe("Trailing window in seconds; at most 60 are looked at.");
+  .describe("Trailing window, seconds.");
 const action = z.enum(["rollback"]).default("rollback");
 const ratio = z.number().min(0).max(1);
 
