@@ -1,5 +1,6 @@
 import { reset, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import type { RolloutController } from "../../src/control/controller.ts";
 import { Forwarder } from "../../src/control/forwarder.ts";
 import { Sampler } from "../../src/control/sampler.ts";
 import { batch, cell, controller, shard } from "./parts.ts";
@@ -35,6 +36,32 @@ describe("a shard forwards", () => {
     const ms = await untilStored();
     expect(ms).toBeGreaterThan(700);
     expect(ms).toBeLessThan(1500);
+  });
+});
+
+describe("the controller", () => {
+  it("writes two rows for a forward of one flag, and the window at most every 5 s besides", async () => {
+    const rows = await runInDurableObject(controller(), async (instance: RolloutController, state) => {
+      const cursors: { rowsWritten: number }[] = [];
+      const { sql } = state.storage;
+      const exec = sql.exec.bind(sql);
+      sql.exec = (query: string, ...values: unknown[]) => {
+        const cursor = exec(query, ...values);
+        cursors.push(cursor);
+        return cursor as never;
+      };
+      const written: number[] = [];
+      for (let version = 1; version <= 3; version++) {
+        cursors.length = 0;
+        const cells = [cell({}, { requests: 1 }), cell({ variant: "blue" }, { requests: 9 })];
+        const totals = cells.map(({ row, tally }) => ({ row, tally }));
+        const counted = { base: version - 1, version, totals, cells };
+        await instance.forward({ v: 2, shard: "s", ...counted, inFlight: [], lost: 0, isolates: 1 });
+        written.push(cursors.reduce((n, cursor) => n + cursor.rowsWritten, 0));
+      }
+      return written;
+    });
+    expect(rows.slice(1)).toEqual([2, 2]);
   });
 });
 
