@@ -141,9 +141,15 @@ function inFlightOf(value: unknown, path: string, most: number): InFlight[] {
     return {
       row: rowOf(row, at),
       count: countOf(count, `${at}.count`),
-      oldestMs: countOf(oldestMs, `${at}.oldestMs`),
+      oldestMs: ageOf(oldestMs, `${at}.oldestMs`),
     };
   });
+}
+
+/** A clock that was set back makes an age negative; that is no reason to lose the batch. */
+function ageOf(value: unknown, path: string): number {
+  if (typeof value !== "number" || !Number.isFinite(value)) refuse(path, "a number of milliseconds");
+  return Math.max(0, Math.round(value));
 }
 
 function visitorsOf(value: unknown, path: string): number[] {

@@ -73,6 +73,11 @@ describe("the wire", () => {
     });
   });
 
+  it("does not lose a batch to a clock that was set back", () => {
+    const inFlight = [{ row: row(), count: 1, oldestMs: -30 }];
+    expect(decodeBatch({ ...batch, inFlight }).inFlight[0]?.oldestMs).toBe(0);
+  });
+
   it("passes over fields that it does not know", () => {
     expect(decodeBatch({ ...wire(encodeBatch(batch)), later: true })).toEqual(batch);
   });
