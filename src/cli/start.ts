@@ -121,9 +121,10 @@ ${pc.bold("Look")}
   curl ${auth} ${url}/_greenlight/api/status
 
 ${pc.bold("Try")}
-  twenty visitors, some on green:
-    for i in $(seq 20); do curl -s -A "visitor $i" ${url}/; done
-  green begins to fail; visitors get blue, and soon green is out of traffic:
+  a hundred visitors, one in ten on green:
+    for i in $(seq 100); do curl -s -A "guest $i" ${url}/; done | sort | uniq -c
+  green begins to fail; send the hundred again: they all get an answer, and after a few rounds the status says why
+  green is out of traffic:
     curl -X POST ${url}/__fail -d '{"rate": 1}'
 
 ${pc.bold("Change")}
