@@ -1,53 +1,66 @@
 /** From the batch that decides to the last visitor served by green, over busy isolates and a cold one. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { documentOf, hostOf } from "./document.ts";
 import { atMost, type Bench, type Figure, type Named } from "./figure.ts";
 import { run } from "./load.ts";
 import { startOrigin } from "./origin.ts";
-import { portOf, portsOf, startRouter, statusOf } from "./router.ts";
+import { portsOf, startRouter, statusOf } from "./router.ts";
 import { median } from "./statistics.ts";
 import { until } from "./until.ts";
 import { pageRequest } from "./visitors.ts";
 
-const ISOLATES = 4;
+/** Isolates under load, one that had traffic and then none, and one that is cold when green is halted. */
+const BUSY = 4;
+const IDLE = 1;
+const COLD = 1;
 const RATE = 200;
 const VISITORS = 1000;
 const TRIALS = { quick: 2, full: 5 };
-/** Traffic before green begins to fail, so that rules have something to compare with, milliseconds. */
-const HEALTHY_MS = 2000;
+/** Traffic before green begins to fail: longer than an isolate takes to fall silent, milliseconds. */
+const HEALTHY_MS = 7000;
 /** The decision must have come by then, milliseconds. */
 const PATIENCE_MS = 20_000;
-/** Traffic after the decision: longer than the bound, so that a straggler is seen, milliseconds. */
-const AFTER_MS = 5000;
-/** Visitors who ask the cold isolate right after the decision. */
-const COLD_VISITORS = 40;
+/** Visitors that ask the cold isolate right after the decision, and later the idle one. */
+const PROBES = 40;
 
 /** Flush interval of a busy isolate, milliseconds, and the bound: two of them and a second. */
 const FLUSH_MS = 1000;
 const BOUND_MS = 2 * FLUSH_MS + 1000;
+/** Traffic after the decision: longer than the bound, so that a straggler is seen, milliseconds. */
+const AFTER_MS = BOUND_MS + 1000;
 
 interface Trial {
-  /** Milliseconds from the decision to the last request that reached green. */
+  /** Milliseconds from the decision to the last request of a busy isolate that reached green. */
   lastMs: number;
   /** Milliseconds from the first failure to the decision. */
   decidedMs: number;
-  /** Requests of the cold isolate that reached green. */
+  /** Requests that reached green: of the cold isolate at once, of the idle one after the bound. */
   cold: number;
+  idle: number;
 }
 
 async function measure(bench: Bench): Promise<Figure[]> {
   const trials: Trial[] = [];
   for (let i = 0; i < (bench.quick ? TRIALS.quick : TRIALS.full); i++) trials.push(await trial(bench));
   const last = trials.map(({ lastMs }) => lastMs);
-  const cold = trials.reduce((sum, trial) => sum + trial.cold, 0);
+  const decided = median(trials.map(({ decidedMs }) => decidedMs));
+  const note = `median ${seconds(median(last))} of ${trials.length} trials on ${BUSY} isolates; decided ${seconds(decided)} after the first failure`;
   return [
-    atMost(
-      "decision to the last visitor on green, worst",
-      Math.max(...last),
-      BOUND_MS,
-      (ms) => `${(ms / 1000).toFixed(2)} s`,
-      `median ${(median(last) / 1000).toFixed(2)} s of ${trials.length}; decided ${(median(trials.map((t) => t.decidedMs)) / 1000).toFixed(2)} s after the first failure; ${cold} of ${COLD_VISITORS * trials.length} visitors of a cold isolate reached green`,
-    ),
+    atMost("decision to the last visitor on green, worst", Math.max(...last), BOUND_MS, seconds, note),
+    probed("cold isolate, asked right after the decision: requests on green", trials, "cold"),
+    probed("idle isolate, asked when the bound is over: requests on green", trials, "idle"),
   ];
+}
+
+function probed(name: string, trials: readonly Trial[], which: "cold" | "idle"): Figure {
+  const reached = trials.reduce((sum, trial) => sum + trial[which], 0);
+  return atMost(
+    name,
+    reached,
+    0,
+    String,
+    `of ${PROBES * trials.length} requests, half of them meant for green`,
+  );
 }
 
 async function trial(bench: Bench): Promise<Trial> {
@@ -62,20 +75,30 @@ async function trial(bench: Bench): Promise<Trial> {
       route: { rescue: "off", breaker: { failureThreshold: 1000 } },
     },
   );
-  const running = await startRouter(bench, flags, { isolates: ISOLATES, cold: 1 });
+  const running = await startRouter(bench, flags, { isolates: BUSY + IDLE, cold: COLD });
+  const ports = portsOf(running);
   let over = false;
-  try {
-    const ports = portsOf(running);
-    const load = run({
-      ports: ports.slice(0, ISOLATES),
-      count: Number.POSITIVE_INFINITY,
-      connections: 2 * ISOLATES,
-      rate: RATE,
-      request: (i) => pageRequest(i % VISITORS, hostOf(0)),
-      enough: () => over,
+  const load = run({
+    ports: ports.slice(0, BUSY),
+    count: Number.POSITIVE_INFINITY,
+    connections: 2 * BUSY,
+    rate: RATE,
+    request: (i) => pageRequest(i % VISITORS, hostOf(0)),
+    enough: () => over,
+  });
+  const reached = async (port: number) => {
+    const before = green.log.length;
+    // Visitors with numbers of their own, by which green's log tells them apart.
+    await run({
+      ports: [port],
+      count: PROBES,
+      connections: 4,
+      request: (i) => pageRequest(VISITORS + i, hostOf(0)),
     });
-    const healthyUntil = Date.now() + HEALTHY_MS;
-    await until("green has been healthy for a while", HEALTHY_MS + 1000, () => Date.now() >= healthyUntil);
+    return green.log.slice(before).filter(({ visitor }) => visitor >= VISITORS).length;
+  };
+  try {
+    await sleep(HEALTHY_MS);
     const failingSince = Date.now();
     green.behave = () => 500;
     let at = 0;
@@ -83,32 +106,20 @@ async function trial(bench: Bench): Promise<Trial> {
       at = (await statusOf(running)).halts[0]?.at ?? 0;
       return at > 0;
     });
-    const seen = green.log.length;
-    const cold = await askCold(portOf(running.isolates.at(-1)!), () => coldOnGreen(green.log.slice(seen)));
-    const end = at + AFTER_MS;
-    await until("stragglers would have shown", AFTER_MS + 1000, () => Date.now() >= end);
-    over = true;
-    await load;
-    return { lastMs: green.log.at(-1)!.at - at, decidedMs: at - failingSince, cold };
+    const cold = await reached(ports.at(-1)!);
+    await sleep(at + AFTER_MS - Date.now());
+    const last = green.log.findLast(({ visitor }) => visitor < VISITORS)!.at;
+    const idle = await reached(ports[BUSY]!);
+    return { lastMs: last - at, decidedMs: at - failingSince, cold, idle };
   } finally {
     over = true;
+    await load;
     await Promise.all([running.stop(), blue.stop(), green.stop()]);
   }
 }
 
-/** Visitors of the cold isolate have numbers of their own, by which green's log tells them apart. */
-async function askCold(port: number, onGreen: () => number): Promise<number> {
-  await run({
-    ports: [port],
-    count: COLD_VISITORS,
-    connections: 4,
-    request: (i) => pageRequest(VISITORS + i, hostOf(0)),
-  });
-  return onGreen();
-}
-
-function coldOnGreen(log: readonly { visitor: number }[]): number {
-  return log.filter(({ visitor }) => visitor >= VISITORS).length;
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
 }
 
 export const halt: Named = {

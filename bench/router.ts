@@ -11,17 +11,15 @@ import { pageRequest } from "./visitors.ts";
 /** How long a fresh router may take to publish its first snapshot, milliseconds. */
 const WARM_MS = 15_000;
 
-/** Starts the router with a document and waits until every isolate serves green. */
+/** Starts the router with a document and waits until every isolate but the cold ones serves green. */
 export async function startRouter(
   bench: Bench,
   flags: string,
-  options: { isolates?: number; cold?: number; vars?: Record<string, string> } = {},
+  { isolates = 1, cold = 0 } = {},
 ): Promise<Running> {
-  const isolates = (options.isolates ?? 1) + (options.cold ?? 0);
-  const { vars } = options;
-  const running = await startServe({ bundle: bench.bundle, flags, isolates, ...(vars && { vars }) });
+  const running = await startServe({ bundle: bench.bundle, flags, isolates: isolates + cold, cold });
   try {
-    const warm = running.isolates.slice(0, options.isolates ?? 1);
+    const warm = running.isolates.slice(0, isolates);
     await Promise.all(warm.map((url) => until("green is served", WARM_MS, () => servesGreen(portOf(url)))));
     return running;
   } catch (error) {

@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { type Bundle, makeBundle, removeBundle } from "./bundle.ts";
+import { type Bundle, makeBundle } from "./bundle.ts";
 import { KvService } from "./kv-service.ts";
+import { makeScratch } from "./scratch.ts";
 import { FRONT_SCRIPT, workerdConfig } from "./workerd-config.ts";
 
 /** RAM disk of Linux: an fsync of a real disk dominates every figure of a Durable Object. */
@@ -30,6 +31,8 @@ export interface ServeOptions {
   port?: number;
   /** Isolates of the Worker in front of the same Durable Objects; default 1. */
   isolates?: number;
+  /** So many of them, the last ones, are not asked anything at the start and so stay cold; default 0. */
+  cold?: number;
   /** Folder that keeps KV and the Durable Objects; absent: forgotten at the end. */
   persist?: string;
   /** Variables over those of wrangler.toml. */
@@ -39,7 +42,7 @@ export interface ServeOptions {
   /** Bearer token of the admin API; absent: a random one. */
   token?: string;
   kvPort?: number;
-  /** A bundle made before, to save the second that wrangler takes; the caller keeps it. */
+  /** A bundle made before, to save the seconds that wrangler takes. */
   bundle?: Bundle;
   /** Called with what workerd prints (logs of the Worker). */
   onLog?: (text: string) => void;
@@ -63,9 +66,8 @@ export interface Running {
 
 /** Starts the router and waits until it answers. */
 export async function startServe(options: ServeOptions = {}): Promise<Running> {
-  const own = options.bundle ? undefined : await makeBundle();
-  const bundle = options.bundle ?? own!;
-  const scratch = await mkdtemp(join(existsSync(RAM_DISK) ? RAM_DISK : tmpdir(), "greenlight-"));
+  const bundle = options.bundle ?? (await makeBundle());
+  const { dir: scratch, remove } = await makeScratch(existsSync(RAM_DISK) ? RAM_DISK : tmpdir());
   const persist = options.persist && resolve(options.persist);
   const storage = join(persist ?? scratch, "objects");
   await mkdir(storage, { recursive: true });
@@ -90,13 +92,13 @@ export async function startServe(options: ServeOptions = {}): Promise<Running> {
     await writeFile(join(scratch, "config.capnp"), workerdConfig({ ...layout, vars }), { mode: 0o600 });
     workerd = new Workerd(join(scratch, "config.capnp"), options.onLog);
     ports = await workerd.listening(isolates);
-    await Promise.all([ports.front, ...ports.direct].map((port) => workerd.answers(port)));
+    const asked = ports.direct.slice(0, isolates - (options.cold ?? 0));
+    await Promise.all([ports.front, ...asked].map((port) => workerd.answers(port)));
   }
   async function stop(): Promise<void> {
     await workerd?.stop();
     await kv.stop();
-    await rm(scratch, { recursive: true, force: true });
-    if (own) await removeBundle(own);
+    await remove();
   }
   try {
     await launch();
