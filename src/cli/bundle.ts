@@ -1,10 +1,11 @@
 /** The Worker as wrangler bundles it for a deploy, and the settings of wrangler.toml that workerd needs beside it. */
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { makeScratch } from "./scratch.ts";
 import { readSettings } from "./settings.ts";
 
 /** Folder of the repository. */
@@ -30,11 +31,11 @@ export interface Bundle {
 
 /**
  * Bundles the Worker by `wrangler deploy --dry-run`, so that what is served is what would be deployed.
- * The folder is the caller's to remove (`removeBundle`).
+ * The folder goes with the process.
  */
 export async function makeBundle(config = join(ROOT, "wrangler.toml")): Promise<Bundle> {
   const settings = await readSettings(config);
-  const dir = await mkdtemp(join(tmpdir(), "greenlight-bundle-"));
+  const { dir } = await makeScratch(tmpdir());
   const args = [WRANGLER, "deploy", "--dry-run", "--outdir", dir, "--config", config];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: quietWrangler() });
   const files = (await readdir(dir)).filter((name) => name.endsWith(".js"));
@@ -50,6 +51,7 @@ export async function makeBundle(config = join(ROOT, "wrangler.toml")): Promise<
   };
 }
 
+/** Removes a bundle before the process ends. */
 export async function removeBundle(bundle: Bundle): Promise<void> {
   await rm(bundle.dir, { recursive: true, force: true });
 }

@@ -54,9 +54,9 @@ async function status({ router }: Story): Promise<Status> {
 }
 
 /** Is an edit through: does nobody move any more, and is the number on green what chance allows at this percentage? */
-function fits({ green, visits, moved }: Round, percentage: number): boolean {
+function fits({ green, visits, moved, first }: Round, percentage: number): boolean {
   const p = percentage / 100;
-  return moved === 0 && Math.abs(green - visits * p) <= SIGMAS * Math.sqrt(visits * p * (1 - p));
+  return moved + first === 0 && Math.abs(green - visits * p) <= SIGMAS * Math.sqrt(visits * p * (1 - p));
 }
 
 /** Rounds of visits until `enough`; throws after PATIENCE_MS. Answers all rounds. */

@@ -6,6 +6,8 @@ const AT_ONCE = 16;
 /** What one round of visits came to. */
 export interface Round {
   visits: number;
+  /** Visitors who came for the first time, so that nobody can say whether they moved. */
+  first: number;
   green: number;
   /** Answers of 500 and above that visitors saw. */
   errors: number;
@@ -42,7 +44,7 @@ export class Crowd {
 
   /** Every visitor comes once. */
   async visit(url: string): Promise<Round> {
-    const round: Round = { visits: 0, green: 0, errors: 0, left: 0, moved: 0 };
+    const round: Round = { visits: 0, first: 0, green: 0, errors: 0, left: 0, moved: 0 };
     const waiting = [...this.#visitors];
     const lane = async () => {
       for (let visitor = waiting.pop(); visitor; visitor = waiting.pop())
@@ -66,6 +68,7 @@ async function visitOnce(url: string, visitor: Visitor, round: Round): Promise<v
   }
   const before = visitor.colour;
   visitor.colour = body;
+  if (before === undefined) round.first++;
   if (body === "green") round.green++;
   if (before === "green" && body !== "green") round.left++;
   if (before !== undefined && before !== body) round.moved++;

@@ -1,7 +1,8 @@
 /** The local KV namespace of wrangler, as `wrangler kv key put --local` writes it, reached without a running session. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { makeScratch } from "./scratch.ts";
 
 /** Folder in which wrangler keeps local state, unless told otherwise; relative to the repository. */
 export const LOCAL_STATE = ".wrangler/state";
@@ -12,7 +13,7 @@ export const LOCAL_STATE = ".wrangler/state";
  */
 export async function withLocalKv<T>(state: string, use: (kv: KVNamespace) => Promise<T>): Promise<T> {
   const { getPlatformProxy } = await import("wrangler");
-  const dir = await mkdtemp(join(tmpdir(), "greenlight-kv-"));
+  const { dir, remove } = await makeScratch(tmpdir());
   const config = {
     name: "greenlight",
     compatibility_date: "2026-10-20",
@@ -29,7 +30,7 @@ export async function withLocalKv<T>(state: string, use: (kv: KVNamespace) => Pr
     return await use(proxy.env.FLAGS);
   } finally {
     await proxy.dispose();
-    await rm(dir, { recursive: true, force: true });
+    await remove();
   }
 }
 

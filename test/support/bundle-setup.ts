@@ -1,6 +1,6 @@
 /** Bundles the Worker once for all tests from the outside: wrangler takes seconds for it. */
 import type { TestProject } from "vitest/node";
-import { type Bundle, makeBundle, removeBundle } from "../../src/cli/bundle.ts";
+import { type Bundle, makeBundle } from "../../src/cli/bundle.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -8,8 +8,6 @@ declare module "vitest" {
   }
 }
 
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const bundle = await makeBundle();
-  project.provide("bundle", bundle);
-  return () => removeBundle(bundle);
+export default async function setup(project: TestProject): Promise<void> {
+  project.provide("bundle", await makeBundle());
 }
