@@ -5,7 +5,7 @@ import { run } from "./load.ts";
 import { startOrigin } from "./origin.ts";
 import { portsOf, startRouter } from "./router.ts";
 import { pageRequest } from "./visitors.ts";
-import { atTheDoor, withWatched } from "./watched.ts";
+import { atTheDoor, watched } from "./watched.ts";
 
 /** Requests a second in the steady case: well within what a busy machine manages. */
 const STEADY_RATE = 300;
@@ -26,12 +26,11 @@ interface Spent {
 
 async function measure(bench: Bench): Promise<Figure[]> {
   const seconds = bench.quick ? SECONDS.quick : SECONDS.full;
-  const [steady, slow] = await withWatched(bench, (watched) =>
-    Promise.all([
-      spent(watched, STEADY_ISOLATES, STEADY_RATE, seconds),
-      spent(watched, SLOW_ISOLATES, SLOW_ISOLATES, seconds),
-    ]),
-  );
+  const counting = await watched(bench);
+  const [steady, slow] = await Promise.all([
+    spent(counting, STEADY_ISOLATES, STEADY_RATE, seconds),
+    spent(counting, SLOW_ISOLATES, SLOW_ISOLATES, seconds),
+  ]);
   const per1000 = (n: number) => (1000 * n) / steady.requests;
   return [
     atMost(

@@ -1,31 +1,22 @@
 /** The router with watched Durable Objects (`workers/watched.ts`), and the door to them. */
 import { execFile } from "node:child_process";
-import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { type Bundle, quietWrangler, ROOT, removeBundle, WRANGLER } from "../src/cli/bundle.ts";
+import { type Bundle, quietWrangler, ROOT, WRANGLER } from "../src/cli/bundle.ts";
 import type { Running } from "../src/cli/running.ts";
+import { makeScratch } from "../src/cli/scratch.ts";
 import type { Bench } from "./figure.ts";
 import type { Door } from "./workers/watched.ts";
 
-/** Runs a bench with the watched Worker in place of the plain one. */
-export async function withWatched<T>(bench: Bench, measure: (bench: Bench) => Promise<T>): Promise<T> {
-  const bundle = await bundleOf(bench.bundle);
-  try {
-    return await measure({ ...bench, bundle });
-  } finally {
-    await removeBundle(bundle);
-  }
-}
-
-/** Settings are the product's; only the entry is another one. */
-async function bundleOf(plain: Bundle): Promise<Bundle> {
-  const dir = await mkdtemp(join(tmpdir(), "greenlight-bench-"));
+/** The bench with the watched Worker in place of the plain one. Settings are the product's; only the entry is another. */
+export async function watched(bench: Bench): Promise<Bench> {
+  const { dir } = await makeScratch(tmpdir());
   const entry = join(import.meta.dirname, "workers/watched.ts");
   const args = [WRANGLER, "deploy", entry, "--dry-run", "--outdir", dir];
   await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: quietWrangler() });
-  return { ...plain, dir, modules: ["watched.js"] };
+  const bundle: Bundle = { ...bench.bundle, dir, modules: ["watched.js"] };
+  return { ...bench, bundle };
 }
 
 /** Changes how calls go wrong, if anything is given, and says what the objects have been through. */
