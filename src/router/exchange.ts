@@ -18,7 +18,7 @@ import {
   type Passage,
   send,
 } from "./forward.ts";
-import { outgoingHeaders, setForwarded } from "./headers.ts";
+import { OWN, outgoingHeaders, setForwarded } from "./headers.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Lane } from "./lane.ts";
 import type { Recorder } from "./recorder.ts";
@@ -42,8 +42,6 @@ interface Exchange extends Passage {
   readonly choice: Choice;
   readonly attempt: Attempt;
   readonly admission: Admission;
-  /** May the other side answer in the place of the one that was asked? */
-  readonly replaceable: boolean;
   /** Has a rescue been taken out of the budget already? */
   taken: boolean;
 }
@@ -71,14 +69,12 @@ export class Exchanger {
     const { flag, route } = lane;
     const { variant } = decision;
     const from = request.headers;
-    const { headers, upgrade, range } = outgoingHeaders(from);
+    const headers = outgoingHeaders(from);
     setForwarded(headers, from.get("cf-connecting-ip"), target.authority, target.scheme);
-    headers.set("x-greenlight-flag", flag.name);
-    headers.set("x-greenlight-cohort", decision.cohort);
-    headers.set("x-greenlight-release", flag.spec.release);
+    headers.set(OWN.flag, flag.name);
+    headers.set(OWN.cohort, decision.cohort);
+    headers.set(OWN.release, flag.spec.release);
 
-    const { method } = request;
-    const replaceable = (method === "GET" || method === "HEAD") && !upgrade && !range;
     const row = lane.row(variant, decision.cohort, decision.placement);
     const admission = variant === "green" ? lane.breaker.admit(now) : "pass";
     const diverted = admission === "divert";
@@ -94,48 +90,53 @@ export class Exchanger {
       choice,
       attempt,
       admission,
-      replaceable,
       taken: false,
     };
     const side: Variant = diverted ? "blue" : variant;
-    headers.set("x-greenlight-variant", side);
+    headers.set(OWN.variant, side);
     if (variant === "blue") lane.budget.noteRequest(now);
-    const limitMs =
-      side === "green" && replaceable && route.rescue !== "off" ? lane.rescueAfterMs : lane.timeoutMs;
 
     this.#recorder.begin(attempt);
-    if (route.retry !== undefined || !isLookedAfter(x, limitMs, this.#keeper, now)) {
-      return this.#carefully(x, side, limitMs);
+    if (route.retry !== undefined || !isLookedAfter(x, lane.shortestMs, this.#keeper, now)) {
+      return this.#carefully(x, side);
     }
     send(x, attempt, side === "green" ? lane.green : lane.blue);
     return attempt.promise.then((answer) =>
       answer === "look-after-yourself" || answer === "time-is-up"
-        ? this.#slowly(x, side, limitMs)
+        ? this.#slowly(x, side)
         : this.#finish(x, side, answer),
     );
   }
 
   /** From the start with a timer, an eye on the visitor, and the route's tries. */
-  async #carefully(x: Exchange, side: Variant, limitMs: number): Promise<Response> {
-    return this.#finish(x, side, await this.#ask(x, x.attempt, side, limitMs, this.#expiry(x, side)));
+  async #carefully(x: Exchange, side: Variant): Promise<Response> {
+    const { limitMs, expire } = this.#patience(x, side);
+    return this.#finish(x, side, await this.#ask(x, x.attempt, side, limitMs, expire));
   }
 
   /** After the keeper's word. */
-  async #slowly(x: Exchange, side: Variant, limitMs: number): Promise<Response> {
-    return this.#finish(x, side, await lookAfter(x, x.attempt, limitMs, undefined, this.#expiry(x, side)));
+  async #slowly(x: Exchange, side: Variant): Promise<Response> {
+    const { limitMs, expire } = this.#patience(x, side);
+    return this.#finish(x, side, await lookAfter(x, x.attempt, limitMs, undefined, expire));
   }
 
-  /** Where green's shorter time is over and no rescue can be had, it is waited for to the end of the longer one. */
-  #expiry(x: Exchange, side: Variant): Expire | undefined {
+  /**
+   * How long a side has. Green has a shorter time where the request can be rescued; at its end green is waited for to
+   * the end of the longer one if no rescue can be had.
+   */
+  #patience(x: Exchange, side: Variant): { limitMs: number; expire: Expire | undefined } {
     const { lane } = x.choice;
-    if (side !== "green" || !x.replaceable || lane.route.rescue === "off") return undefined;
+    if (side !== "green" || lane.route.rescue === "off" || !isReplaceable(x.request)) {
+      return { limitMs: lane.timeoutMs, expire: undefined };
+    }
     let extended = false;
-    return () => {
+    const expire = () => {
       x.taken ||= lane.budget.take(Date.now());
       if (x.taken || extended) return undefined;
       extended = true;
       return lane.timeoutMs - lane.rescueAfterMs;
     };
+    return { limitMs: lane.rescueAfterMs, expire };
   }
 
   #ask(
@@ -163,7 +164,7 @@ export class Exchanger {
       if (x.attempt.row !== undefined) {
         if (side === "green") this.#noteGreen(x, outcome, failed, now);
         else if (outcome === "success") lane.budget.noteSuccess();
-        if (failed && outcome !== "censored" && x.replaceable) {
+        if (failed && outcome !== "censored" && isReplaceable(x.request)) {
           const other = this.#otherSide(x, side, answer, now);
           if (other !== undefined) return this.#replace(x, side, other, answer);
         }
@@ -202,7 +203,7 @@ export class Exchanger {
    */
   async #replace(x: Exchange, side: Variant, other: Variant, answer: Answer): Promise<Response> {
     const { lane, visitor, decision } = x.choice;
-    x.headers.set("x-greenlight-variant", other);
+    x.headers.set(OWN.variant, other);
     const attempt = new Attempt(undefined, Date.now(), visitor, decision.bucket);
     const second = await this.#ask(x, attempt, other, lane.timeoutMs, undefined);
     const good = outcomeOf(second, lane) === "success";
@@ -230,4 +231,9 @@ export class Exchanger {
 
 function outcomeOf(answer: Answer, lane: Lane): Outcome {
   return typeof answer === "string" ? answer : outcomeOfStatus(answer.status, lane.route.errorStatuses);
+}
+
+/** May the other side be asked too: a GET or HEAD that is neither an upgrade nor a part of a download. */
+function isReplaceable({ method, headers }: Request): boolean {
+  return (method === "GET" || method === "HEAD") && !headers.has("upgrade") && !headers.has("range");
 }

@@ -86,12 +86,8 @@ export async function lookAfter(
 export function send(passage: Passage, attempt: Attempt, origin: Origin, signal?: AbortSignal): void {
   const { request, target, env, headers } = passage;
   const { method } = request;
-  const init: RequestInit = {
-    method,
-    headers,
-    body: method === "GET" || method === "HEAD" ? null : request.body,
-    redirect: "manual",
-  };
+  const init: RequestInit = { method, headers, redirect: "manual" };
+  if (method !== "GET" && method !== "HEAD") init.body = request.body;
   if (signal) init.signal = signal;
   let response: Promise<Response>;
   try {

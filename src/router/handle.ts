@@ -6,11 +6,6 @@ import type { Target } from "./target.ts";
 const router = new Router(state);
 
 /** Answers one request of the traffic. */
-export function handle(
-  request: Request,
-  env: Env,
-  ctx: ExecutionContext,
-  target: Target,
-): Promise<Response> {
+export function handle(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
   return router.handle(request, env, ctx, target);
 }

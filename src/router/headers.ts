@@ -7,55 +7,47 @@
 const OWN_PREFIX = "x-greenlight-";
 const VERSION_OVERRIDES = "cloudflare-workers-version-overrides";
 
-const C = 99;
-const K = 107;
-const P = 112;
-const R = 114;
-const T = 116;
-const U = 117;
+/** First letters of the names that are looked at closer. */
 const X = 120;
+const C = 99;
 
-/** Headers for an origin, and what was seen on the way about the request. */
-export interface Outgoing {
-  headers: Headers;
-  /** An upgrade to another protocol was asked for. */
-  upgrade: boolean;
-  /** A part of a resource was asked for. */
-  range: boolean;
-}
+/** A header's name. */
+const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Headers of one hop only, besides those that `Connection` names and those that the runtime takes care of. */
+const HOP_BY_HOP = ["keep-alive", "proxy-connection", "proxy-authorization", "te", "trailer"] as const;
+
+/** The headers that Greenlight sets. */
+export const OWN = {
+  flag: "x-greenlight-flag",
+  variant: "x-greenlight-variant",
+  cohort: "x-greenlight-cohort",
+  release: "x-greenlight-release",
+} as const;
 
 /**
- * Copies the request's headers without hop-by-hop ones (those that `Connection` names included), forged
- * `x-greenlight-*` and version overrides. The copy is made by the runtime and one pass over the names finds what
- * must go: building headers from pairs costs ten times as much.
+ * A copy of the request's headers without hop-by-hop ones (those that `Connection` names included), version overrides
+ * and anything that a client forged under our prefix. The runtime makes the copy and one pass over the names finds
+ * what must go: building headers from pairs would cost several times as much.
  */
-export function outgoingHeaders(from: Headers): Outgoing {
+export function outgoingHeaders(from: Headers): Headers {
   const headers = new Headers(from);
-  let upgrade = false;
-  let range = false;
   for (const name of from.keys()) {
     switch (name.charCodeAt(0)) {
       case X:
         if (name.startsWith(OWN_PREFIX)) headers.delete(name);
         break;
       case C:
-        if (name === "connection") dropNamed(headers, from.get(name) ?? "");
+        if (name === "connection") dropHop(headers, from.get(name) ?? "");
         else if (name === VERSION_OVERRIDES) headers.delete(name);
-        break;
-      case U:
-        if (name === "upgrade") upgrade = true;
-        break;
-      case R:
-        if (name === "range") range = true;
-        break;
-      case K:
-      case P:
-      case T:
-        if (isHopByHop(name)) headers.delete(name);
         break;
     }
   }
-  return { headers, upgrade, range };
+  return headers;
+}
+
+/** Drops everything under our prefix. */
+function dropOwn(headers: Headers): void {
+  for (const name of [...headers.keys()]) if (name.startsWith(OWN_PREFIX)) headers.delete(name);
 }
 
 /**
@@ -75,57 +67,31 @@ export function setForwarded(
 
 /** Must this response be copied, because it holds headers that may not be passed on? */
 export function holdsForbidden(headers: Headers): boolean {
-  for (const name of headers.keys()) {
-    switch (name.charCodeAt(0)) {
-      case X:
-        if (name.startsWith(OWN_PREFIX)) return true;
-        break;
-      case C:
-        if (name === "connection" && namesOthers(headers.get(name) ?? "")) return true;
-        break;
-      case K:
-      case P:
-        if (isHopByHop(name)) return true;
-        break;
-    }
-  }
-  return false;
+  const connection = headers.get("connection");
+  return (connection !== null && namesOthers(connection)) || headers.has(OWN.variant);
 }
 
 /** Takes out of a response's (mutable) headers what may not be passed on. */
 export function dropForbidden(headers: Headers): void {
-  for (const name of [...headers.keys()]) {
-    if (name === "connection") dropNamed(headers, headers.get(name) ?? "");
-    else if (name.startsWith(OWN_PREFIX) || isHopByHop(name)) headers.delete(name);
-  }
-}
-
-/** `Connection`, `TE` and `Transfer-Encoding` themselves are taken care of by the runtime, `Upgrade` is needed. */
-function isHopByHop(name: string): boolean {
-  return (
-    name === "keep-alive" ||
-    name === "proxy-connection" ||
-    name === "proxy-authorization" ||
-    name === "proxy-authenticate" ||
-    name === "te" ||
-    name === "trailer"
-  );
+  const connection = headers.get("connection");
+  if (connection !== null) dropHop(headers, connection);
+  dropOwn(headers);
 }
 
 function namesOthers(connection: string): boolean {
   return connection.split(",").some((name) => !isOption(name.trim().toLowerCase()));
 }
 
-/** Deletes the headers that a `Connection` header names. */
-function dropNamed(headers: Headers, connection: string): void {
+/** Deletes the headers that a `Connection` header names, and those that it should have named. */
+function dropHop(headers: Headers, connection: string): void {
+  for (const name of HOP_BY_HOP) headers.delete(name);
   for (const part of connection.split(",")) {
     const name = part.trim().toLowerCase();
-    if (isOption(name) || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) continue;
-    headers.delete(name);
+    if (!isOption(name) && TOKEN.test(name)) headers.delete(name);
   }
 }
 
-/** Words in `Connection` that are no names of headers to drop. */
+/** Words in `Connection` that name no header of the other side: the runtime takes care of these itself. */
 function isOption(name: string): boolean {
-  return name === "" || name === "close" || name === "upgrade";
+  return name === "" || name === "close" || name === "keep-alive" || name === "upgrade";
 }

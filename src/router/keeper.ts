@@ -26,6 +26,7 @@ export class Keeper {
   #nextAt = 0;
   /** Has a request begun since the last look? */
   #busy = false;
+  #touchedAt = 0;
 
   constructor(recorder: Recorder, flusher: Flusher) {
     this.#recorder = recorder;
@@ -38,7 +39,13 @@ export class Keeper {
    */
   touch(env: Env, ctx: ExecutionContext, now: number): boolean {
     this.#busy = true;
-    if (this.#nextAt !== 0 && now < this.#nextAt + OVERDUE_MS) return this.hurry(env, ctx, now);
+    const close = now - this.#touchedAt < BEAT_MS;
+    this.#touchedAt = now;
+    if (this.#nextAt !== 0 && now < this.#nextAt + OVERDUE_MS) {
+      if (this.#nextAt - now <= BEAT_MS) return false;
+      // The holder sleeps. Where requests come close together, keeping time for them is cheaper than their own timers.
+      if (!close) return this.hurry(env, ctx, now);
+    }
     this.#flusher.noteStart(now);
     this.#take(env, ctx, now);
     return true;

@@ -44,6 +44,8 @@ export class Lane {
   readonly timeoutMs: number;
   /** How long green has where a request can be rescued. */
   readonly rescueAfterMs: number;
+  /** The shortest that any request of this lane may have to be timed, milliseconds. */
+  readonly shortestMs: number;
   readonly slowAfterMs: number | undefined;
   /** Authorities and host names that must not show in `Location` and cookies; empty where nothing is mapped. */
   readonly authorities: ReadonlySet<string>;
@@ -60,6 +62,7 @@ export class Lane {
     this.budget = budget;
     this.timeoutMs = route.timeout * MS;
     this.rescueAfterMs = Math.min(route.rescueAfter, route.timeout) * MS;
+    this.shortestMs = route.rescue === "off" ? this.timeoutMs : this.rescueAfterMs;
     this.slowAfterMs = route.slowAfter === undefined ? undefined : route.slowAfter * MS;
     const named = [this.blue, this.green].filter((origin) => origin.kind === "url");
     this.authorities = new Set(route.rewriteLocation ? named.map((origin) => origin.authority) : []);

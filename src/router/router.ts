@@ -57,12 +57,7 @@ export class Router {
     return this.#route(request, env, ctx, target, now, held);
   }
 
-  async #handleCold(
-    request: Request,
-    env: Env,
-    ctx: ExecutionContext,
-    target: Target,
-  ): Promise<Response> {
+  async #handleCold(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
     await this.#state.warmUp(env, ctx);
     return this.#route(request, env, ctx, target, Date.now(), true);
   }
@@ -139,7 +134,7 @@ async function pass(
   timeoutMs: number,
   hidden: Hidden,
 ): Promise<Response> {
-  const { headers } = outgoingHeaders(request.headers);
+  const headers = outgoingHeaders(request.headers);
   setForwarded(headers, request.headers.get("cf-connecting-ip"), target.authority, target.scheme);
   const attempt = new Attempt(undefined, Date.now(), 0, 0);
   const answer = await ask({ request, env, ctx, target, headers, held: true }, attempt, origin, timeoutMs);
