@@ -190,7 +190,9 @@ class Workerd {
   async answers(port: number): Promise<void> {
     const until = Date.now() + START_TIMEOUT_MS;
     while (!this.#exited && Date.now() < until) {
-      const ok = await fetch(`${local(port)}/_greenlight/health`).then(
+      const ok = await fetch(`${local(port)}/_greenlight/health`, {
+        signal: AbortSignal.timeout(START_TIMEOUT_MS),
+      }).then(
         (res) => res.body?.cancel().then(() => true) ?? true,
         () => false,
       );

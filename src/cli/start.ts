@@ -19,6 +19,8 @@ const INSPECTOR_PORT = 9229;
 /** Milliseconds until the first answer; the first start on a slow machine bundles three Workers. */
 const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 200;
+/** Milliseconds that one look may take: wrangler holds requests back while a bundle does not build. */
+const LOOK_MS = 5000;
 
 interface Flags {
   port: string;
@@ -97,7 +99,7 @@ async function main(): Promise<number> {
 async function answers(url: string): Promise<boolean> {
   const until = Date.now() + START_TIMEOUT_MS;
   while (Date.now() < until) {
-    const ok = await fetch(url).then(
+    const ok = await fetch(url, { signal: AbortSignal.timeout(LOOK_MS) }).then(
       (res) => res.text().then(() => true),
       () => false,
     );

@@ -15,6 +15,8 @@ import { eventually } from "../support/given.ts";
 const FIRST_PORT = 31_000 + (process.pid % 1000) * 10;
 /** wrangler's local KV is read each second; the machine may be busy. */
 const SOON_MS = 15_000;
+/** Milliseconds for three starts and three puts, some 18 s on two idle processors. */
+const THREE_STARTS_MS = 120_000;
 
 let dir: string;
 const running: Command[] = [];
@@ -58,39 +60,47 @@ async function answers(url: string): Promise<Set<string>> {
 }
 
 describe("npm start", () => {
-  test("serves both origins, takes wrangler's KV edits, keeps them over a second start, forgets them with --fresh", async () => {
-    const port = await freeBlock(FIRST_PORT, 1);
-    const first = await start("--port", String(port));
-    expect(first.command.output).toContain("put into local KV from fixtures/flags/demo.json");
-    expect(await answers(first.url)).toContain("blue 2.0.0");
+  test(
+    "serves both origins, takes wrangler's KV edits, keeps them over a second start, forgets them with --fresh",
+    async () => {
+      const port = await freeBlock(FIRST_PORT, 1);
+      const first = await start("--port", String(port));
+      expect(first.command.output).toContain("put into local KV from fixtures/flags/demo.json");
+      expect(await answers(first.url)).toContain("blue 2.0.0");
 
-    const [, token] = await first.command.until(/Bearer (\w+)/);
-    const status = () =>
-      ask(first.url, { path: "/_greenlight/api/status", headers: { authorization: `Bearer ${token}` } });
-    expect((await status()).status).toBe(200);
+      const [, token] = await first.command.until(/Bearer (\w+)/);
+      const status = () =>
+        ask(first.url, { path: "/_greenlight/api/status", headers: { authorization: `Bearer ${token}` } });
+      expect((await status()).status).toBe(200);
 
-    const route = { blue: "service:BLUE", green: "service:GREEN" };
-    const cutover = JSON.stringify({ flags: { shop: { state: "on", release: "2.1.0", route } } });
-    await writeFile(join(dir, "my-flags.json"), cutover);
-    await put("flags", "--path", join(dir, "my-flags.json"));
-    await eventually(SOON_MS, async () => expect(await answers(first.url)).toEqual(new Set(["green 2.1.0"])));
-    await put("kill", "shop");
-    await eventually(SOON_MS, async () => expect(await answers(first.url)).toEqual(new Set(["blue 2.0.0"])));
-    await put("kill", " ");
-    await first.command.end();
-    expect(await isFree(port)).toBe(true);
+      const route = { blue: "service:BLUE", green: "service:GREEN" };
+      const cutover = JSON.stringify({ flags: { shop: { state: "on", release: "2.1.0", route } } });
+      await writeFile(join(dir, "my-flags.json"), cutover);
+      await put("flags", "--path", join(dir, "my-flags.json"));
+      await eventually(SOON_MS, async () =>
+        expect(await answers(first.url)).toEqual(new Set(["green 2.1.0"])),
+      );
+      await put("kill", "shop");
+      await eventually(SOON_MS, async () =>
+        expect(await answers(first.url)).toEqual(new Set(["blue 2.0.0"])),
+      );
+      await put("kill", " ");
+      await first.command.end();
+      expect(await isFree(port)).toBe(true);
 
-    const second = await start("--port", String(port));
-    expect(second.command.output).toContain("kept from the last start");
-    await eventually(SOON_MS, async () =>
-      expect(await answers(second.url)).toEqual(new Set(["green 2.1.0"])),
-    );
-    await second.command.end();
+      const second = await start("--port", String(port));
+      expect(second.command.output).toContain("kept from the last start");
+      await eventually(SOON_MS, async () =>
+        expect(await answers(second.url)).toEqual(new Set(["green 2.1.0"])),
+      );
+      await second.command.end();
 
-    const third = await start("--port", String(port), "--fresh");
-    expect(third.command.output).toContain("put into local KV");
-    expect(await answers(third.url)).toContain("blue 2.0.0");
-  });
+      const third = await start("--port", String(port), "--fresh");
+      expect(third.command.output).toContain("put into local KV");
+      expect(await answers(third.url)).toContain("blue 2.0.0");
+    },
+    THREE_STARTS_MS,
+  );
 
   test("takes another port where one is taken, and says so", async () => {
     const port = await freeBlock(FIRST_PORT, 1);
