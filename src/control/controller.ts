@@ -87,8 +87,11 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     await settled(this.#start(), PATIENCE_MS);
     if (this.#decisions.known) {
       const action = onOffer(this.#decisions.rollout.edits, { hash }, Date.now());
-      if (action === "adopt") this.#adopt(text, hash, FROM_KV);
-      else if (action === "read") await settled(this.#sync.read(), PATIENCE_MS);
+      if (action === "adopt") {
+        this.#adopt(text, hash, FROM_KV);
+        // Once it has been seen here too, the next edit is known to be newer and need not wait for KV's delay.
+        void this.#sync.read();
+      } else if (action === "read") await settled(this.#sync.read(), PATIENCE_MS);
     }
     return this.#answer(0, 0);
   }
