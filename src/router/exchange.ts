@@ -21,6 +21,7 @@ import {
 import { OWN, outgoingHeaders, setForwarded } from "./headers.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Lane } from "./lane.ts";
+import { mirror } from "./mirror.ts";
 import type { Recorder } from "./recorder.ts";
 import { isRescued } from "./rescue.ts";
 import { respond } from "./respond.ts";
@@ -96,6 +97,9 @@ export class Exchanger {
     headers.set(OWN.variant, side);
     if (variant === "blue") lane.budget.noteRequest(now);
 
+    if (flag.spec.state === "shadow" && flag.stop === undefined && isReplaceable(request)) {
+      mirror(x, choice, this.#recorder, now);
+    }
     this.#recorder.begin(attempt);
     if (route.retry !== undefined || !isLookedAfter(x, lane.shortestMs, this.#keeper, now)) {
       return this.#carefully(x, side);

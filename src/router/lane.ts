@@ -111,6 +111,8 @@ export class Lanes {
       probeTimeoutMs: route.timeout * MS,
     };
     const key = [flag.name, release, route.green, ...Object.values(settings)].join("|");
+    // While green is stopped its breaker is out of use; a later resume must not find it open and be halted by that.
+    if (flag.stop !== undefined) this.#breakers.delete(key);
     const breaker = kept(this.#breakers, key, () => new Breaker(settings));
     const budget = kept(this.#budgets, route.blue, () => new RescueBudget());
     const lane = new Lane(flag, route, breaker, budget, this.#recorder);
