@@ -1,0 +1,112 @@
+/** Promises about who a request comes from. */
+import { describe, expect, test } from "vitest";
+import { compileTable } from "../../src/core/flag/compile.ts";
+import { decide } from "../../src/core/flag/evaluate.ts";
+import { type FlagInput, flagSchema } from "../../src/core/flag/schema.ts";
+import type { CompiledFlag } from "../../src/core/flag/table.ts";
+import { identify } from "../../src/router/identity.ts";
+
+type RouteInput = NonNullable<FlagInput["route"]>;
+
+function flag(stickBy: string | string[], trusted?: RouteInput["trusted"]): CompiledFlag {
+  const spec = flagSchema.parse({
+    state: "canary",
+    percentage: 50,
+    stickBy,
+    route: { blue: "https://blue.test", green: "https://green.test", ...(trusted && { trusted }) },
+  });
+  const effective = {
+    name: "shop",
+    spec,
+    share: 50_000,
+    members: new Map([["ann", "beta"]]),
+    stop: undefined,
+    stale: false,
+  };
+  return compileTable([effective]).flags.get("shop")!;
+}
+
+const COOKIE = "0123456789abcdef0123456789abcdef.89abcdef";
+const jwt = (claims: unknown) =>
+  `Bearer e30.${btoa(JSON.stringify(claims)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "")}.x`;
+
+describe("the first source that is there counts", () => {
+  test.each<[string | string[], Record<string, string>, Partial<ReturnType<typeof identify>>]>([
+    ["header:X-User-Id", { "x-user-id": " ann " }, { key: "ann", placement: "address", trusted: false }],
+    ["cookie:session", { cookie: "a=b; session=s1" }, { key: "s1", placement: "hash", trusted: false }],
+    ["jwt:sub", { authorization: jwt({ sub: "ann" }) }, { key: "ann", placement: "address", trusted: false }],
+    ["jwt:id", { authorization: jwt({ id: 42 }) }, { key: "42" }],
+    ["jwt:sub", { "cf-access-jwt-assertion": jwt({ sub: "ann" }).slice(7) }, { key: "ann" }],
+    ["ip", { "cf-connecting-ip": "203.0.113.7" }, { key: "203.0.113.7", placement: "hash", trusted: true }],
+    ["visitor", { cookie: `gl_visitor=${COOKIE}` }, { key: "89abcdef", visitor: COOKIE, placement: "hash" }],
+    [
+      ["header:x-user-id", "visitor"],
+      { cookie: `gl_visitor=${COOKIE}` },
+      { key: "89abcdef", placement: "hash" },
+    ],
+    [["header:x-user-id", "visitor"], { "x-user-id": "ann", cookie: `gl_visitor=${COOKIE}` }, { key: "ann" }],
+    [["header:x-user-id", "cookie:s"], { "x-user-id": "", cookie: "s=1" }, { key: "1" }],
+  ])("%s of %o", (stickBy, headers, expected) => {
+    expect(identify(flag(stickBy), new Headers(headers))).toMatchObject(expected);
+  });
+
+  test.each(["header:x-user-id", "cookie:session", "jwt:sub", "ip", "visitor"])(
+    "without %s it is client address and user agent, out of comparisons",
+    (stickBy) => {
+      const id = identify(flag(stickBy), new Headers({ "user-agent": "Browser/1" }));
+      expect(id).toMatchObject({ placement: "address", trusted: false });
+      expect(id.key).toMatch(/^[0-9a-f]{8}$/);
+      expect(id.anchor).toBe(stickBy === "visitor" ? id.key : undefined);
+    },
+  );
+
+  test.each([
+    "Bearer x",
+    "Bearer a.%%%.c",
+    "Bearer a.W10.c",
+    jwt({ sub: { a: 1 } }),
+    jwt([]),
+    `Bearer a.${"A".repeat(9000)}.c`,
+  ])("a token that is none, or too long, or without the claim, is as none: %s", (authorization) => {
+    expect(identify(flag("jwt:sub"), new Headers({ authorization })).key).toMatch(/^[0-9a-f]{8}$/);
+  });
+
+  test("a key of any length costs no more than one of 256 characters", () => {
+    expect(identify(flag("header:x-id"), new Headers({ "x-id": "a".repeat(10_000) })).key).toHaveLength(256);
+  });
+});
+
+describe("who may match a cohort", () => {
+  test.each(["header:x-user-id", "cookie:user", "jwt:sub"])(
+    "%s only where somebody vouches for it",
+    (stickBy) => {
+      const headers = new Headers({
+        "x-user-id": "ann",
+        cookie: "user=ann",
+        authorization: jwt({ sub: "ann" }),
+      });
+      const forged = flag(stickBy);
+      expect(decide(forged, identify(forged, headers)).cohort).toBe("ga");
+      const vouched = flag(stickBy, "access");
+      expect(decide(vouched, identify(vouched, headers))).toMatchObject({
+        variant: "green",
+        cohort: "beta",
+        placement: "match",
+      });
+    },
+  );
+});
+
+test("a visitor keeps the bucket of their cookieless requests, also from another address later", () => {
+  const shop = flag("visitor");
+  const first = identify(shop, new Headers({ "cf-connecting-ip": "203.0.113.7", "user-agent": "Browser/1" }));
+  const later = identify(
+    shop,
+    new Headers({
+      "cf-connecting-ip": "198.51.100.1",
+      cookie: `gl_visitor=${"0".repeat(32)}.${first.anchor}`,
+    }),
+  );
+  expect(decide(shop, later).bucket).toBe(decide(shop, first).bucket);
+  expect(later).toMatchObject({ placement: "hash", anchor: undefined });
+});
