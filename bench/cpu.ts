@@ -16,10 +16,10 @@ const FLAGS = 50;
 const VISITORS = 1000;
 const CONNECTIONS = 16;
 /** Requests before the first round, so that V8 has compiled what is hot. */
-const WARM_UP = 6000;
-/** Requests of a round: long against the 10 ms of a scheduler's slice, short against other work on the machine. */
-const PER_ROUND = 400;
-const ROUNDS = { quick: 40, full: 120 };
+const WARM_UP = 8000;
+/** Requests of a round: some tenths of a second, so that other work on the machine falls on all modes alike. */
+const PER_ROUND = 800;
+const ROUNDS = { quick: 30, full: 100 };
 
 /** Bounds that the project has set itself. */
 const OF_TEXTBOOK = 1.0;
@@ -76,7 +76,7 @@ async function rounds(bench: Bench, modes: Record<Mode, Running>): Promise<Recor
       micros[name].push((now - last.get(name)!) / PER_ROUND);
       last.set(name, now);
     }
-    if (round % 20 === 19) bench.say(`round ${round + 1} of ${count}`);
+    if (round % 10 === 9) bench.say(`round ${round + 1} of ${count}`);
   }
   return micros;
 }
