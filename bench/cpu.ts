@@ -17,9 +17,9 @@ const VISITORS = 1000;
 const CONNECTIONS = 16;
 /** Requests before the first round, so that V8 has compiled what is hot. */
 const WARM_UP = 8000;
-/** Requests of a round: some tenths of a second, so that other work on the machine falls on all modes alike. */
-const PER_ROUND = 800;
-const ROUNDS = { quick: 30, full: 100 };
+/** Requests of a round: about a second, the time between two flushes under load. */
+const PER_ROUND = 2500;
+const ROUNDS = { quick: 12, full: 40 };
 
 /** Bounds that the project has set itself. */
 const OF_TEXTBOOK = 1.0;
@@ -76,7 +76,7 @@ async function rounds(bench: Bench, modes: Record<Mode, Running>): Promise<Recor
       micros[name].push((now - last.get(name)!) / PER_ROUND);
       last.set(name, now);
     }
-    if (round % 10 === 9) bench.say(`round ${round + 1} of ${count}`);
+    if (round % 4 === 3) bench.say(`round ${round + 1} of ${count}`);
   }
   return micros;
 }
