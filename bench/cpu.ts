@@ -4,7 +4,7 @@ import { type Running, startServe } from "../src/cli/running.ts";
 import { documentOf, hostOf } from "./document.ts";
 import { atMost, type Bench, type Figure, type Named } from "./figure.ts";
 import { run } from "./load.ts";
-import { startOrigin } from "./origin.ts";
+import { startPlainOrigin } from "./plain-origin.ts";
 import { cpuMicros, pin } from "./process.ts";
 import { portsOf, startRouter } from "./router.ts";
 import { median, quantile, shuffled } from "./statistics.ts";
@@ -19,7 +19,7 @@ const CONNECTIONS = 16;
 const WARM_UP = 8000;
 /** Requests of a round: about a second, the time between two flushes under load. */
 const PER_ROUND = 2500;
-const ROUNDS = { quick: 12, full: 40 };
+const ROUNDS = { quick: 16, full: 60 };
 
 /** Bounds that the project has set itself. */
 const OF_TEXTBOOK = 1.0;
@@ -28,8 +28,8 @@ const OF_LEANEST = 1.1;
 type Mode = "routed" | "textbook" | "leanest";
 
 async function measure(bench: Bench): Promise<Figure[]> {
-  const origin = await startOrigin("blue");
-  const green = await startOrigin("green");
+  const origin = await startPlainOrigin("blue");
+  const green = await startPlainOrigin("green");
   const started: Running[] = [];
   try {
     const flags = documentOf(FLAGS, { blue: origin.url, green: green.url });
