@@ -1,0 +1,172 @@
+/** Promises about what an isolate takes for true. */
+import { describe, expect, test } from "vitest";
+import { type FlagInput, flagSchema } from "../../src/core/flag/schema.ts";
+import { hashText } from "../../src/core/hashing/text.ts";
+import { SNAPSHOT_VERSION, type Snapshot } from "../../src/core/rollout/snapshot.ts";
+import { Knowing } from "../../src/edge/knowing.ts";
+
+const T = 1_790_000_000_000;
+const route = { blue: "https://blue.test", green: "https://green.test" };
+const flagOf = (percentage: number): FlagInput => ({ state: "canary", percentage, route, rules: [] });
+const textOf = (percentage: number) => JSON.stringify({ flags: { shop: flagOf(percentage) } });
+
+function snapshotOf(revision: number, percentage: number, halted = false): Snapshot {
+  return {
+    v: SNAPSHOT_VERSION,
+    revision,
+    at: T,
+    specHash: hashText(textOf(percentage)),
+    enabled: true,
+    flags: { shop: flagSchema.parse(flagOf(percentage)) },
+    status: { shop: { generation: "g", share: percentage * 1000 } },
+    halts: halted
+      ? [
+          {
+            flag: "shop",
+            release: "unversioned",
+            action: "rollback",
+            at: T,
+            rule: "r",
+            reason: "x",
+            figures: {},
+          },
+        ]
+      : [],
+    faults: [],
+  };
+}
+
+const kv = (
+  given: { flags?: string; revision?: number; kill?: string; snapshot?: Snapshot | string } = {},
+) => ({
+  flags: given.flags,
+  revision: given.revision,
+  kill: given.kill,
+  snapshot: typeof given.snapshot === "object" ? JSON.stringify(given.snapshot) : given.snapshot,
+});
+
+const shareOf = (knowing: Knowing) => knowing.table.flags.get("shop")?.share;
+
+describe("revisions", () => {
+  test("never go back, whether KV or a shard is behind", () => {
+    const knowing = new Knowing();
+    knowing.takeAnswer(snapshotOf(7, 20), T);
+    knowing.takeKv(kv({ flags: textOf(20), revision: 7, snapshot: snapshotOf(5, 50) }), T);
+    expect([knowing.revision, shareOf(knowing)]).toEqual([7, 20_000]);
+    knowing.takeAnswer(snapshotOf(6, 50), T);
+    expect([knowing.revision, shareOf(knowing)]).toEqual([7, 20_000]);
+    knowing.takeKv(kv({ flags: textOf(20), revision: 7, snapshot: snapshotOf(8, 30) }), T);
+    expect(knowing.revision).toBe(8);
+  });
+
+  test("a halt in a newer snapshot takes green out at once", () => {
+    const knowing = new Knowing();
+    knowing.takeKv(kv({ flags: textOf(50), revision: 1, snapshot: snapshotOf(1, 50) }), T);
+    expect(shareOf(knowing)).toBe(50_000);
+    knowing.takeAnswer(snapshotOf(2, 50, true), T);
+    expect(knowing.table.flags.get("shop")).toMatchObject({ share: 0, stop: "halt" });
+  });
+});
+
+describe("a hand edit", () => {
+  test("that lowers green counts at once, one that raises it waits", () => {
+    const knowing = new Knowing();
+    knowing.takeKv(kv({ flags: textOf(50), snapshot: snapshotOf(1, 50) }), T);
+    knowing.takeKv(kv({ flags: textOf(10), snapshot: snapshotOf(1, 50) }), T);
+    expect(shareOf(knowing)).toBe(10_000);
+    knowing.takeKv(kv({ flags: textOf(90), snapshot: snapshotOf(1, 50) }), T);
+    expect(shareOf(knowing)).toBe(50_000);
+    expect(knowing.edit).toMatchObject({ hash: hashText(textOf(90)), text: textOf(90) });
+  });
+
+  test("is no longer handed up once a snapshot knows it", () => {
+    const knowing = new Knowing();
+    knowing.takeKv(kv({ flags: textOf(50) }), T);
+    expect(knowing.edit).toBeDefined();
+    knowing.takeAnswer(snapshotOf(1, 50), T);
+    expect(knowing.edit).toBeUndefined();
+  });
+
+  test("that raises green is taken without a shard after two minutes of asking in vain, not after being idle", () => {
+    const knowing = new Knowing();
+    knowing.takeKv(kv({ flags: textOf(50), snapshot: snapshotOf(1, 50) }), T);
+    knowing.takeAnswer(undefined, T);
+    const raised = kv({ flags: textOf(90), snapshot: snapshotOf(1, 50) });
+    knowing.takeKv(raised, T + 600_000);
+    expect(shareOf(knowing)).toBe(50_000);
+    for (let s = 0; s <= 120; s += 20) knowing.noteSilence(T + 600_000 + s * 1000);
+    knowing.takeKv(raised, T + 600_000 + 119_000);
+    expect(shareOf(knowing)).toBe(50_000);
+    knowing.takeKv(raised, T + 600_000 + 120_000);
+    expect(shareOf(knowing)).toBe(90_000);
+  });
+});
+
+describe("what cannot be read", () => {
+  test.each([
+    "",
+    "{",
+    "\0",
+    "[]",
+    '{"v":1}',
+    '{"v":1,"revision":9,"specHash":"","enabled":true,"flags":{"shop":{}},"status":{},"halts":[]}',
+  ])("as snapshot changes nothing: %j", (snapshot) => {
+    const knowing = new Knowing();
+    knowing.takeKv(kv({ flags: textOf(50), snapshot: snapshotOf(1, 50) }), T);
+    knowing.takeKv(kv({ flags: textOf(50), snapshot }), T);
+    expect([knowing.revision, shareOf(knowing)]).toEqual([1, 50_000]);
+  });
+
+  test.each(["", "{", "[]", '{"flags":7}', '{"flags":{"shop":{"state":"canary","percentage":"all"}}}'])(
+    "as document keeps the last good form and says so: %j",
+    (flags) => {
+      const knowing = new Knowing();
+      knowing.takeKv(kv({ flags: textOf(50), snapshot: snapshotOf(1, 50) }), T);
+      knowing.takeKv(kv({ flags, snapshot: snapshotOf(1, 50) }), T);
+      expect(shareOf(knowing)).toBe(50_000);
+      expect(knowing.faults.length).toBeGreaterThan(0);
+    },
+  );
+
+  test("in one flag leaves its neighbours alone", () => {
+    const knowing = new Knowing();
+    const off: FlagInput = { state: "off", route: { ...route, hosts: ["a.example"] } };
+    knowing.takeKv(kv({ flags: JSON.stringify({ flags: { a: off, shop: flagOf(50) } }) }), T);
+    knowing.takeKv(
+      kv({ flags: JSON.stringify({ flags: { a: { state: "on" }, shop: { state: "broken" } } }) }),
+      T,
+    );
+    expect(knowing.table.flags.get("a")?.spec.state).toBe("on");
+    expect(knowing.table.flags.get("shop")?.spec.state).toBe("canary");
+  });
+});
+
+test("without a snapshot every canary is at 0 %, and says that it is stale", () => {
+  const knowing = new Knowing();
+  knowing.takeKv(kv({ flags: textOf(50) }), T);
+  expect(knowing.table.flags.get("shop")).toMatchObject({ share: 0, stale: true });
+});
+
+test("the kill key counts whatever the snapshot says, until a person changes it", () => {
+  const knowing = new Knowing();
+  const texts = { flags: textOf(50), snapshot: snapshotOf(1, 50) };
+  knowing.takeKv(kv({ ...texts, kill: "\n shop\tother " }), T);
+  expect(knowing.table.flags.get("shop")).toMatchObject({ share: 0, stop: "kill" });
+  knowing.takeKv(kv({ ...texts, kill: "" }), T);
+  expect(shareOf(knowing)).toBe(50_000);
+});
+
+test("the document of the build gives routes and each flag's fallback", async () => {
+  const { bundledFlags } = await import("../../src/edge/bundled.ts");
+  const { parseDocument } = await import("../../src/core/flag/parse.ts");
+  const flags = {
+    a: { ...flagOf(50), fallback: "green" },
+    b: { ...flagOf(50), state: "on" },
+    plain: { state: "on" },
+  };
+  const found = bundledFlags(parseDocument(JSON.stringify({ flags })));
+  expect(found.map(({ name, share, stale }) => [name, share, stale])).toEqual([
+    ["a", 100_000, true],
+    ["b", 0, true],
+  ]);
+});
