@@ -58,12 +58,7 @@ export class Knowing {
       this.#killText = kill;
       changed = true;
     }
-    if (texts.snapshot !== undefined && texts.snapshot !== this.#snapshotText) {
-      this.#snapshotText = texts.snapshot;
-      const snapshot = parseSnapshot(texts.snapshot);
-      if (!snapshot) log("warn", "snapshot-unreadable");
-      else changed = this.#takeSnapshot(snapshot) || changed;
-    }
+    changed = this.#takeSnapshotText(texts.snapshot, texts.snapshotRevision) || changed;
     this.rebuild(now, changed);
   }
 
@@ -142,6 +137,16 @@ export class Knowing {
       }
     }
     return parsed;
+  }
+
+  /** A text that is as before, or that by its metadata is no newer than what a shard has given, is not even parsed. */
+  #takeSnapshotText(text: string | undefined, revision: number | undefined): boolean {
+    if (text === undefined || text === this.#snapshotText) return false;
+    this.#snapshotText = text;
+    if (revision !== undefined && this.snapshot && revision <= this.snapshot.revision) return false;
+    const snapshot = parseSnapshot(text);
+    if (!snapshot) log("warn", "snapshot-unreadable");
+    return snapshot !== undefined && this.#takeSnapshot(snapshot);
   }
 
   #takeSnapshot(snapshot: Snapshot): boolean {

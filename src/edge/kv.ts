@@ -13,6 +13,8 @@ export interface KvTexts {
   revision: number | undefined;
   kill: string | undefined;
   snapshot: string | undefined;
+  /** Revision in the metadata of `snapshot`. */
+  snapshotRevision: number | undefined;
 }
 
 /** Reads `flags`, `kill` and `snapshot`. Rejects when KV cannot be read. */
@@ -22,12 +24,16 @@ export async function readKv(kv: KVNamespace): Promise<KvTexts> {
     cacheTtl: CACHE_TTL_SECONDS,
   });
   const textOf = (key: string) => found.get(key)?.value ?? undefined;
-  const revision = found.get("flags")?.metadata?.revision;
+  const revisionOf = (key: string) => {
+    const revision = found.get(key)?.metadata?.revision;
+    return isRevision(revision) ? revision : undefined;
+  };
   return {
     flags: textOf("flags"),
-    revision: isRevision(revision) ? revision : undefined,
+    revision: revisionOf("flags"),
     kill: textOf("kill"),
     snapshot: textOf("snapshot"),
+    snapshotRevision: revisionOf("snapshot"),
   };
 }
 

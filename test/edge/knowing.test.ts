@@ -43,6 +43,7 @@ const kv = (
   revision: given.revision,
   kill: given.kill,
   snapshot: typeof given.snapshot === "object" ? JSON.stringify(given.snapshot) : given.snapshot,
+  snapshotRevision: typeof given.snapshot === "object" ? given.snapshot.revision : undefined,
 });
 
 const shareOf = (knowing: Knowing) => knowing.table.flags.get("shop")?.share;
