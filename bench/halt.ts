@@ -26,6 +26,8 @@ const PROBES = 40;
 /** Flush interval of a busy isolate, milliseconds, and the bound: two of them and a second. */
 const FLUSH_MS = 1000;
 const BOUND_MS = 2 * FLUSH_MS + 1000;
+/** An isolate with little traffic flushes each 5 s: its bound, milliseconds. */
+const IDLE_BOUND_MS = 2 * 5000 + 1000;
 /** Traffic after the decision: longer than the bound, so that a straggler is seen, milliseconds. */
 const AFTER_MS = BOUND_MS + 1000;
 
@@ -108,6 +110,7 @@ async function trial(bench: Bench): Promise<Trial> {
     });
     const cold = await reached(ports.at(-1)!);
     await sleep(at + AFTER_MS - Date.now());
+    await sleep(at + IDLE_BOUND_MS - Date.now());
     const last = green.log.findLast(({ visitor }) => visitor < VISITORS)!.at;
     const idle = await reached(ports[BUSY]!);
     return { lastMs: last - at, decidedMs: at - failingSince, cold, idle };

@@ -18,4 +18,5 @@ declare global {
     DEFAULT_ORIGIN?: string;
   }
 }
+
 export {};

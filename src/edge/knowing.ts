@@ -24,8 +24,8 @@ export class Knowing {
   snapshot: Snapshot | undefined;
   /** Faults of the text that KV holds now. */
   faults: readonly Fault[] = [];
-  /** Has a shard ever answered this isolate? */
-  heard = false;
+  /** When a shard last answered this isolate, milliseconds since the epoch. */
+  heardAt: number | undefined;
   /** When KV was last read well, milliseconds since the epoch. */
   kvAt: number | undefined;
   /** Where the table comes from. */
@@ -64,7 +64,7 @@ export class Knowing {
 
   /** Takes an answer of a shard. */
   takeAnswer(snapshot: unknown, now: number): void {
-    this.heard = true;
+    this.heardAt = now;
     this.#failingSince = undefined;
     this.rebuild(now, snapshot !== undefined && isSnapshot(snapshot) && this.#takeSnapshot(snapshot));
   }
@@ -82,7 +82,7 @@ export class Knowing {
 
   /** Makes the table anew when something has changed, also when it is time to act without a shard. */
   rebuild(now: number, changed: boolean): void {
-    const heardAt = this.#heardAt(now);
+    const heardAt = this.#answeredAt(now);
     const alone = now - heardAt >= ALONE_AFTER_MS;
     if (!changed && alone === this.#alone) return;
     this.#alone = alone;
@@ -161,7 +161,7 @@ export class Knowing {
     return document ? isPending(document, this.snapshot) : this.edit.hash !== this.snapshot?.specHash;
   }
 
-  #heardAt(now: number): number {
+  #answeredAt(now: number): number {
     const silent = this.#failingSince !== undefined && now - this.#failedAt < FAILURE_FRESH_MS;
     return silent ? this.#failingSince! : now;
   }

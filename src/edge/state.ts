@@ -15,6 +15,15 @@ import { shardStub } from "./objects.ts";
 const COLD_KV_MS = 2000;
 /** A cold request that would go to green waits so long for a shard, from the first ask on, milliseconds. */
 const COLD_SHARD_MS = 200;
+/**
+ * An isolate that has heard nothing for so long may have missed a halt, milliseconds: longer than what lies between
+ * two flushes of one with little traffic (5 s after the first request), and less than two of these.
+ */
+const OUT_OF_TOUCH_MS = 8_000;
+/** The same while no flag is in shadow or canary and flushes are 20 s apart, milliseconds. */
+const OUT_OF_TOUCH_QUIET_MS = 25_000;
+/** A shard that has been asked is not waited for again before this, milliseconds: with the shards down, traffic flows. */
+const WAIT_AGAIN_MS = 30_000;
 /** How often a waiting request looks whether another one has been answered, milliseconds. */
 const POLL_MS = 5;
 /** A shard that has not answered within this does not answer, milliseconds. */
@@ -32,7 +41,7 @@ export class State {
   #warm = false;
   #isolate: string | undefined;
   #refreshingUntil = 0;
-  #askedAt: number | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   /** Id of this isolate; minted by its first request, for there is no randomness before. */
   get isolate(): string {
@@ -53,10 +62,7 @@ export class State {
   /** The first knowledge, for the first requests of an isolate: from KV, else from a shard, else from the build. */
   async warmUp(env: Env, ctx: ExecutionContext): Promise<void> {
     const { knowing } = this;
-    if (this.#askedAt === undefined) {
-      this.#askedAt = Date.now();
-      ctx.waitUntil(this.ask(env));
-    }
+    this.#askFirst(env, ctx, Date.now());
     try {
       const texts = await withTimeout(readKv(env.FLAGS), COLD_KV_MS);
       knowing.takeKv(texts, Date.now());
@@ -81,14 +87,32 @@ export class State {
     return true;
   }
 
-  /** Should a request for green wait, because no shard has said yet whether it may? */
-  mustHear(now: number): boolean {
-    return !this.knowing.heard && this.#askedAt !== undefined && now < this.#askedAt + COLD_SHARD_MS;
+  /**
+   * Should a request for green wait? No shard has said yet whether it may, or none has said anything for so long that
+   * a halt may have passed unheard: an isolate that was idle is as good as a cold one.
+   */
+  mustHear(env: Env, ctx: ExecutionContext, now: number): boolean {
+    if (!this.#isOutOfTouch(now)) return false;
+    this.#askFirst(env, ctx, now);
+    return now < this.#askedAt + COLD_SHARD_MS;
   }
 
-  /** Waits for a shard's first answer, at most until COLD_SHARD_MS after the first ask. */
+  /** Waits for a shard's answer, at most until COLD_SHARD_MS after it was asked. */
   async hear(): Promise<void> {
-    while (this.mustHear(Date.now())) await scheduler.wait(POLL_MS);
+    const until = this.#askedAt + COLD_SHARD_MS;
+    while (this.#isOutOfTouch(Date.now()) && Date.now() < until) await scheduler.wait(POLL_MS);
+  }
+
+  #isOutOfTouch(now: number): boolean {
+    const { heardAt, watching } = this.knowing;
+    return heardAt === undefined || now - heardAt > (watching ? OUT_OF_TOUCH_MS : OUT_OF_TOUCH_QUIET_MS);
+  }
+
+  /** Asks the shard, unless another request has just done so. */
+  #askFirst(env: Env, ctx: ExecutionContext, now: number): void {
+    if (now - this.#askedAt < WAIT_AGAIN_MS) return;
+    this.#askedAt = now;
+    ctx.waitUntil(this.ask(env));
   }
 
   /** Asks the shard for the status only, and hands up a hand edit that it wants. Never rejects. */
@@ -146,7 +170,7 @@ export class State {
     }
     this.#refreshingUntil = 0;
     this.#plan(env);
-    if (knowing.edit || !knowing.heard) await this.ask(env);
+    if (knowing.edit || knowing.heardAt === undefined) await this.ask(env);
   }
 
   /** Sets the time of the next background read. */

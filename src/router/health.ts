@@ -13,7 +13,7 @@ export async function health(env: Env, ctx: ExecutionContext): Promise<Response>
     revision: knowing.revision,
     snapshotAgeMs: knowing.snapshot ? Math.max(0, now - knowing.snapshot.at) : null,
     kvAgeMs: knowing.kvAt === undefined ? null : Math.max(0, now - knowing.kvAt),
-    shardHeard: knowing.heard,
+    shardAgeMs: knowing.heardAt === undefined ? null : Math.max(0, now - knowing.heardAt),
     flags: knowing.table.flags.size,
     halts: knowing.snapshot?.halts.length ?? 0,
     faults: knowing.faults.length,

@@ -18,7 +18,8 @@ const MIN_RESCUES = 5;
 const MAX_FAILED_IN_A_ROW = 2;
 
 /**
- * 20 % of blue's requests of the last 10 s, at least 5. After two rescues in a row that failed, blue has troubles of
+ * 20 % of blue's requests of the last 10 s, at least 5; and within one second no more than 20 % of what blue gets in a
+ * second, at least 5, so that the budget of 10 s is not spent as one blow. After two rescues in a row that failed, blue has troubles of
  * its own: green's answers go out as they are until blue has answered a request of its own well after that, or for
  * 10 s, whichever comes first.
  */
@@ -49,7 +50,11 @@ export class RescueBudget {
     }
     const allowed = Math.max(MIN_RESCUES, Math.floor(sum(this.#requests) / REQUESTS_PER_RESCUE));
     if (sum(this.#rescues) >= allowed) return false;
-    this.#rescues[this.#slot % SLOTS]! += 1;
+    const here = this.#slot % SLOTS;
+    const perSecond = Math.max(this.#requests[here]!, this.#requests[(here + SLOTS - 1) % SLOTS]!);
+    const allowedNow = Math.max(MIN_RESCUES, Math.floor(perSecond / REQUESTS_PER_RESCUE));
+    if (this.#rescues[here]! >= allowedNow) return false;
+    this.#rescues[here]! += 1;
     return true;
   }
 

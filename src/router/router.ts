@@ -74,7 +74,7 @@ export class Router {
     const flag = knowing.table.match(target.host, target.path);
     if (!flag) return this.#unrouted(request, env, ctx, target);
     const choice = this.#choose(flag, request.headers);
-    if (!knowing.heard && choice.decision.variant === "green" && this.#state.mustHear(now)) {
+    if (choice.decision.variant === "green" && this.#state.mustHear(env, ctx, now)) {
       return this.#state.hear().then(() => this.#route(request, env, ctx, target, Date.now(), true));
     }
     const holds = this.keeper.touch(env, ctx, now) || held;
