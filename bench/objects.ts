@@ -35,7 +35,8 @@ async function measure(bench: Bench): Promise<Figure[]> {
   return [
     atMost(
       "object calls per isolate and second, steady load",
-      steady.calls / (STEADY_ISOLATES * seconds),
+      // A window of n seconds sees up to n + 1 flushes a second apart: the first one carries what was before.
+      (steady.calls - STEADY_ISOLATES) / (STEADY_ISOLATES * seconds),
       PER_ISOLATE_SECOND,
       (n) => n.toFixed(2),
       `${STEADY_RATE} requests a second on ${STEADY_ISOLATES} isolates for ${seconds} s`,
