@@ -43,8 +43,8 @@ interface Exchange extends Passage {
   readonly choice: Choice;
   readonly attempt: Attempt;
   readonly admission: Admission;
-  /** Has a rescue been taken out of the budget already? */
-  taken: boolean;
+  /** How long a rescue that has been taken out of the budget waits for its turn, milliseconds; undefined for none. */
+  rescueWaitMs: number | undefined;
 }
 
 export class Exchanger {
@@ -91,7 +91,7 @@ export class Exchanger {
       choice,
       attempt,
       admission,
-      taken: false,
+      rescueWaitMs: undefined,
     };
     const side: Variant = diverted ? "blue" : variant;
     headers.set(OWN.variant, side);
@@ -135,8 +135,8 @@ export class Exchanger {
     }
     let extended = false;
     const expire = () => {
-      x.taken ||= lane.budget.take(Date.now());
-      if (x.taken || extended) return undefined;
+      x.rescueWaitMs ??= lane.budget.take(Date.now());
+      if (x.rescueWaitMs !== undefined || extended) return undefined;
       extended = true;
       return lane.timeoutMs - lane.rescueAfterMs;
     };
@@ -193,8 +193,8 @@ export class Exchanger {
     if (side === "green") {
       if (route.rescue === "off") return undefined;
       if (typeof answer !== "string" && !isRescued(route.rescue, answer.status)) return undefined;
-      x.taken ||= lane.budget.take(now);
-      return x.taken ? "blue" : undefined;
+      x.rescueWaitMs ??= lane.budget.take(now);
+      return x.rescueWaitMs === undefined ? undefined : "blue";
     }
     const unreachable = typeof answer === "string" || isRescued("unreachable", answer.status);
     const mayBeGreen = flag.stop === undefined && (flag.spec.state === "canary" || flag.spec.state === "on");
@@ -208,6 +208,7 @@ export class Exchanger {
   async #replace(x: Exchange, side: Variant, other: Variant, answer: Answer): Promise<Response> {
     const { lane, visitor, decision } = x.choice;
     x.headers.set(OWN.variant, other);
+    if (x.rescueWaitMs) await scheduler.wait(x.rescueWaitMs);
     const attempt = new Attempt(undefined, Date.now(), visitor, decision.bucket);
     const second = await this.#ask(x, attempt, other, lane.timeoutMs, undefined);
     const good = outcomeOf(second, lane) === "success";

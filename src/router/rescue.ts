@@ -14,19 +14,26 @@ const REQUESTS_PER_RESCUE = 5;
 /** Rescues that a window always allows, so that a blue with little traffic can rescue too. */
 const MIN_RESCUES = 5;
 
+/** Rescues a second, and at one blow, that blue is always trusted with. */
+const MIN_PER_SECOND = 5;
+/** A rescue that would have to wait longer for its turn is none, milliseconds. */
+const MAX_WAIT_MS = 3000;
+
 /** After so many rescues in a row that failed, blue is left alone. */
 const MAX_FAILED_IN_A_ROW = 2;
 
 /**
- * 20 % of blue's requests of the last 10 s, at least 5; and within one second no more than 20 % of what blue gets in a
- * second, at least 5, so that the budget of 10 s is not spent as one blow. After two rescues in a row that failed, blue has troubles of
- * its own: green's answers go out as they are until blue has answered a request of its own well after that, or for
- * 10 s, whichever comes first.
+ * 20 % of blue's requests of the last 10 s, at least 5. They are paced at 20 % of what blue gets in a second, at least
+ * 5, so that the budget of 10 s does not fall on blue at one blow when green dies: those that come together wait for
+ * their turn. After two rescues in a row that failed, blue has troubles of its own: green's answers go out as they are
+ * until blue has answered a request of its own well after that, or for 10 s, whichever comes first.
  */
 export class RescueBudget {
   readonly #requests = new Uint32Array(SLOTS);
   readonly #rescues = new Uint32Array(SLOTS);
   #slot = 0;
+  /** When the next rescue is due at the pace; earlier than now where there was time to spare. */
+  #dueAt = 0;
   #failedInARow = 0;
   #failedAt = 0;
 
@@ -41,21 +48,24 @@ export class RescueBudget {
     this.#failedInARow = 0;
   }
 
-  /** Takes one rescue out of the budget, if there is one. */
-  take(now: number): boolean {
+  /** Takes one rescue out of the budget: how long it has to wait for its turn, milliseconds; undefined for none left. */
+  take(now: number): number | undefined {
     this.#advance(now);
     if (this.#failedInARow >= MAX_FAILED_IN_A_ROW) {
-      if (now - this.#failedAt < SLOTS * SLOT_MS) return false;
+      if (now - this.#failedAt < SLOTS * SLOT_MS) return undefined;
       this.#failedInARow = 0;
     }
     const allowed = Math.max(MIN_RESCUES, Math.floor(sum(this.#requests) / REQUESTS_PER_RESCUE));
-    if (sum(this.#rescues) >= allowed) return false;
+    if (sum(this.#rescues) >= allowed) return undefined;
     const here = this.#slot % SLOTS;
-    const perSecond = Math.max(this.#requests[here]!, this.#requests[(here + SLOTS - 1) % SLOTS]!);
-    const allowedNow = Math.max(MIN_RESCUES, Math.floor(perSecond / REQUESTS_PER_RESCUE));
-    if (this.#rescues[here]! >= allowedNow) return false;
+    const blues = Math.max(this.#requests[here]!, this.#requests[(here + SLOTS - 1) % SLOTS]!);
+    const everyMs = SLOT_MS / Math.max(MIN_PER_SECOND, blues / REQUESTS_PER_RESCUE);
+    // A generic cell rate: so many may come at one blow, the others one after the other.
+    const dueAt = Math.max(this.#dueAt, now - MIN_PER_SECOND * everyMs) + everyMs;
+    if (dueAt - now > MAX_WAIT_MS) return undefined;
+    this.#dueAt = dueAt;
     this.#rescues[here]! += 1;
-    return true;
+    return Math.max(0, dueAt - now);
   }
 
   /** Notes how a rescue ended. */

@@ -6,20 +6,38 @@ import { isRescued, RescueBudget } from "../../src/router/rescue.ts";
 /** A time that looks like today's. */
 const T = 1_790_000_000_000;
 
+/** May one be rescued now, whether at once or after a wait? */
+const takes = (budget: RescueBudget, now: number) => budget.take(now) !== undefined;
+
 test("five rescues in ten seconds are always allowed, the sixth is not", () => {
   const budget = new RescueBudget();
-  for (let i = 0; i < 5; i++) expect(budget.take(T)).toBe(true);
-  expect(budget.take(T)).toBe(false);
-  expect(budget.take(T + 9_999 - (T % 1000))).toBe(false);
-  expect(budget.take(T + 10_000)).toBe(true);
+  for (let i = 0; i < 5; i++) expect(takes(budget, T)).toBe(true);
+  expect(takes(budget, T)).toBe(false);
+  expect(takes(budget, T + 9_999 - (T % 1000))).toBe(false);
+  expect(takes(budget, T + 10_000)).toBe(true);
 });
 
 test("more than that is one rescue for five requests of blue", () => {
   const budget = new RescueBudget();
   for (let i = 0; i < 100; i++) budget.noteRequest(T);
   let taken = 0;
-  while (budget.take(T)) taken++;
+  while (takes(budget, T)) taken++;
   expect(taken).toBe(20);
+});
+
+test("those that come together wait for their turn: in no second does blue get a fifth more than its own", () => {
+  const budget = new RescueBudget();
+  for (let second = 0; second < 10; second++) {
+    for (let i = 0; i < 100; i++) budget.noteRequest(T + second * 1000);
+  }
+  const now = T + 9_500;
+  const waits: number[] = [];
+  for (let wait = budget.take(now); wait !== undefined; wait = budget.take(now)) waits.push(wait);
+  // A fifth of 100 a second for the three seconds that anyone is let wait, and five at once.
+  expect(waits).toHaveLength(65);
+  expect(waits.filter((wait) => wait === 0)).toHaveLength(5);
+  expect(waits.filter((wait) => wait < 1000).length).toBeLessThanOrEqual(25);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(3000);
 });
 
 test("in no ten whole seconds more than a fifth of blue's requests, or five", () => {
@@ -36,7 +54,7 @@ test("in no ten whole seconds more than a fifth of blue's requests, or five", ()
           if (isRequest) {
             budget.noteRequest(now);
             requests.push(now);
-          } else if (budget.take(now)) rescues.push(now);
+          } else if (takes(budget, now)) rescues.push(now);
           const since = (Math.floor(now / 1000) - 9) * 1000;
           const inWindow = (times: number[]) => times.filter((at) => at >= since).length;
           // Requests that have left the window since may have paid for a rescue that is still in it.
@@ -51,25 +69,25 @@ test("after two failures in a row blue is left alone, until it has answered one 
   const failing = () => {
     const budget = new RescueBudget();
     for (let i = 0; i < 2; i++) {
-      expect(budget.take(T)).toBe(true);
+      expect(takes(budget, T)).toBe(true);
       budget.settle(false, T);
     }
     return budget;
   };
-  expect(failing().take(T + 1)).toBe(false);
+  expect(takes(failing(), T + 1)).toBe(false);
   const healed = failing();
   healed.noteSuccess();
-  expect(healed.take(T + 1)).toBe(true);
-  expect(failing().take(T + 10_000)).toBe(true);
+  expect(takes(healed, T + 1)).toBe(true);
+  expect(takes(failing(), T + 10_000)).toBe(true);
 });
 
 test("a rescue that succeeded ends the row of failures", () => {
   const budget = new RescueBudget();
   for (const ok of [false, true, false]) {
-    expect(budget.take(T)).toBe(true);
+    expect(takes(budget, T)).toBe(true);
     budget.settle(ok, T);
   }
-  expect(budget.take(T)).toBe(true);
+  expect(takes(budget, T)).toBe(true);
 });
 
 test.each([
