@@ -33,7 +33,11 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.test.ts", "test/cli/**/*.test.ts", ...(browser ? ["test/browser/**/*.test.ts"] : [])],
+          include: [
+            "test/e2e/**/*.test.ts",
+            "test/cli/**/*.test.ts",
+            ...(browser ? ["test/browser/**/*.test.ts"] : []),
+          ],
           environment: "node",
           globalSetup: ["test/support/bundle-setup.ts"],
           testTimeout: 60_000,
