@@ -1,5 +1,5 @@
 /** Promises of the way from an isolate's memory to its shard. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { addTally, emptyTally } from "../../src/core/analysis/tally.ts";
 import { decodeBatch } from "../../src/core/wire/decode.ts";
 import type { Batch, FlushAnswer } from "../../src/core/wire/messages.ts";
@@ -36,6 +36,10 @@ beforeEach(async () => {
   world = new World({ COUNTERS: door as unknown as DurableObjectNamespace });
 });
 
+afterEach(() => {
+  vi.useRealTimers();
+});
+
 const requests = (batch: Batch) => batch.cells.reduce((n, { tally }) => n + tally.requests, 0);
 
 test("every request is sent, in batches numbered from one, when traffic stops", async () => {
@@ -67,6 +71,31 @@ describe("a shard that cannot be reached", () => {
     },
   );
 
+  test("for five minutes makes a batch lost, which the next one says, and not a second less", async () => {
+    await world.put();
+    await world.ask({ visitor: 0 });
+    await world.router.flusher.flush(world.env);
+    door.batches.length = 0;
+    vi.useFakeTimers({ toFake: ["Date"] });
+    door.shut = "in";
+    const began = Date.now();
+    await world.ask({ visitor: 1 });
+    await world.router.flusher.flush(world.env);
+    vi.setSystemTime(began + 299_000);
+    await world.router.flusher.flush(world.env);
+    vi.setSystemTime(began + 301_000);
+    await world.router.flusher.flush(world.env);
+    expect(door.batches.map(({ seq, lost }) => [seq, lost])).toEqual([
+      [2, 0],
+      [2, 0],
+      [2, 0],
+    ]);
+    door.shut = undefined;
+    await world.ask({ visitor: 2 });
+    await world.router.flusher.flush(world.env);
+    expect(door.batches.at(-1)).toMatchObject({ seq: 3, lost: 1 });
+  });
+
   test("costs no visitor anything", async () => {
     await world.put();
     door.shut = "in";
@@ -93,6 +122,27 @@ test("the sums of what was sent are those of what was served, whatever was lost 
     .reduce((t, { tally }) => addTally(t, tally), emptyTally());
   expect(all.requests).toBe(world.blue.seen.length + world.green.seen.length);
   expect(all.requests).toBe(60);
+});
+
+test("an isolate outside the shard's sample asks for the status only, and uses up no number", async () => {
+  await world.put();
+  const statusOnly: boolean[] = [];
+  const sampled = {
+    getByName: () => ({
+      flush: async (batch: unknown) => {
+        statusOnly.push((batch as Batch).statusOnly === true);
+        return { v: 2, ack: 0, revision: 0, sampling: 1e-9 };
+      },
+    }),
+  };
+  world = new World({ COUNTERS: sampled as unknown as DurableObjectNamespace });
+  await world.ask({ visitor: 1 });
+  await world.router.flusher.flush(world.env);
+  statusOnly.length = 0;
+  await world.ask({ visitor: 2 });
+  await world.router.flusher.flush(world.env);
+  expect(statusOnly).toEqual([true]);
+  await world.settle();
 });
 
 test("a cold isolate asks its shard beside KV, so that it has been heard before anything was counted", async () => {
