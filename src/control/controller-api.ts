@@ -1,26 +1,13 @@
 /** What may be asked of the controller, and the forms of its answers. */
 import type { Verdict } from "../core/analysis/rules.ts";
-import type { Placement, Variant } from "../core/analysis/tally.ts";
+import type { RowId, Tally } from "../core/analysis/tally.ts";
 import type { State } from "../core/flag/schema.ts";
 import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
 import "../edge/env.ts";
 
 /** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
-export interface RowView {
-  release: string;
-  cohort: string;
-  variant: Variant;
-  placement: Placement;
-  requests: number;
-  errors: number;
-  connect: number;
-  timeouts: number;
-  censored: number;
-  diverted: number;
-  rescued: number;
-  units: number;
-  unitErrors: number;
+export interface RowView extends Omit<RowId, "flag">, Omit<Tally, "run" | "visitors" | "slices" | "latency"> {
   /** Null without a latency. */
   p50: number | null;
   p95: number | null;
