@@ -4,7 +4,7 @@
  */
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { z } from "zod";
+import * as z from "zod";
 import { isName } from "../core/flag/schema.ts";
 import { problem } from "../edge/problem.ts";
 import { authorize } from "./auth.ts";

@@ -1,5 +1,5 @@
 /** The JSON Schema of the flag document: for editors, which complete and check by it. */
-import { z } from "zod";
+import * as z from "zod";
 import { documentSchema } from "./schema.ts";
 
 /** Where it is kept, from the root of the repository; `npm run schema` writes it. */

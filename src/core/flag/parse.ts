@@ -1,5 +1,5 @@
 /** Reads the flag document: each flag alone, every fault in one pass, any text at all without throwing. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Fault } from "../rollout/snapshot.ts";
 import { routeConflicts } from "./conflicts.ts";
 import { check, MAX_FAULTS, misfit, pathText } from "./faults.ts";

@@ -1,5 +1,5 @@
 /** Halt rules of a flag, as written in the flag document: when green of a release is taken out of traffic. */
-import { z } from "zod";
+import * as z from "zod";
 
 const minRequests = z
   .int()

@@ -3,7 +3,7 @@
  * Schema for editors (`npm run schema`) and every fault message come. Defaults are filled in here and nowhere else;
  * parsing what was parsed changes nothing.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULT_RULES, rule } from "./rule.ts";
 
 /** Names of flags, cohorts and releases go into counter keys, headers and URLs: no spaces, no `|`. */
