@@ -55,7 +55,7 @@ export function flagDocsText(): string {
     "",
     "| field | takes | default | meaning |",
     "| --- | --- | --- | --- |",
-    ...commonLines(forms).map(rowOf),
+    ...optionalLines(forms).map(rowOf),
     "",
     "Routes are matched by host first (exact, then `*.example.com` from the longest to the shortest, then `*`), then by path (exact, then prefixes from the longest to the shortest). A host none of whose paths fit falls through to the next. Paths are compared byte for byte as they were sent. Between equals the flag whose name sorts first wins, and the other one is reported.",
     "",
@@ -79,17 +79,15 @@ function linesOf(node: Node, path: string): Line[] {
   return [...named, ...open];
 }
 
-/** Fields that every form of a rule has, but for the metric. */
-function commonLines(forms: Node[]): Line[] {
-  const [first, ...rest] = forms.map((form) => linesOf(form, ""));
-  return (first ?? []).filter(
-    ({ path }) => path !== "metric" && rest.every((lines) => lines.some((line) => line.path === path)),
-  );
+/** Fields of the forms of a rule that need not be given, each once. */
+function optionalLines(forms: Node[]): Line[] {
+  const all = forms.flatMap((form) => linesOf(form, "")).filter(({ required }) => !required);
+  return all.filter((line, i) => all.findIndex(({ path }) => path === line.path) === i);
 }
 
-function ruleRowOf(form: Node, _: number, forms: Node[]): string {
-  const common = commonLines(forms).map((line) => line.path);
-  const limit = linesOf(form, "").find(({ path }) => path !== "metric" && !common.includes(path));
+/** A form of a rule: its metric, and the one limit that has to be given. */
+function ruleRowOf(form: Node): string {
+  const limit = linesOf(form, "").find(({ path, required }) => required && path !== "metric");
   const metric = String(form.properties?.metric?.const);
   return `| \`${metric}\` | \`${limit?.path}\` | ${limit ? takes(limit.node) : ""} | ${limit?.node.description ?? ""} |`;
 }

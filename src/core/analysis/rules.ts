@@ -30,7 +30,8 @@ export const MIN_FAILING_VISITORS = 3;
 /** Quantile of the latency rules. */
 const P95 = 0.95;
 
-type ErrorRate = Extract<Rule, { metric: "error_rate" }>;
+type ErrorRate = Extract<Rule, { metric: "error_rate"; above: number }>;
+type ErrorRateAboveBlue = Extract<Rule, { metric: "error_rate"; aboveBlueBy: number }>;
 type Latency = Extract<Rule, { metric: "latency_p95" }>;
 type InARow = Extract<Rule, { metric: "consecutive_errors" }>;
 
@@ -51,7 +52,7 @@ export function meantFor({ all }: Sample): number {
   return all.requests + all.diverted;
 }
 
-function errorRate(rule: ErrorRate & { above: number }, { green }: Samples): Finding {
+function errorRate(rule: ErrorRate, { green }: Samples): Finding {
   const words = `error_rate > ${rule.above}`;
   const requests = meantFor(green);
   const failed = failures(green.all) + green.all.diverted;
@@ -65,15 +66,15 @@ function errorRate(rule: ErrorRate & { above: number }, { green }: Samples): Fin
   if (few) return few;
   const bad = isAbove(ratio(failed, requests), decimal(rule.above));
   const diverted = green.all.diverted > 0 ? `, ${green.all.diverted} of them kept away by breakers` : "";
-  return {
+  return withEnoughVisitors(rule, green, {
     rule: words,
     verdict: bad ? "unhealthy" : "healthy",
     sentence: `Green failed ${percent(failed / requests)} of ${count(requests, "request")}${diverted} in ${rule.window} s; the limit is ${percent(rule.above)}`,
     figures: { ...figures, rate: failed / requests },
-  };
+  });
 }
 
-function errorRateAboveBlue(rule: ErrorRate & { aboveBlueBy: number }, { green, blue }: Samples): Finding {
+function errorRateAboveBlue(rule: ErrorRateAboveBlue, { green, blue }: Samples): Finding {
   const words = `error_rate > blue + ${rule.aboveBlueBy}`;
   const { units, unitErrors, visitors } = green.hash;
   const figures = {
@@ -91,16 +92,16 @@ function errorRateAboveBlue(rule: ErrorRate & { aboveBlueBy: number }, { green, 
   const above = isAbove(ratio(unitErrors, units), limit);
   const rates = { greenRate: unitErrors / units, blueRate: blue.hash.unitErrors / blue.hash.units };
   const sentence = `Green failed for ${percent(rates.greenRate)} of ${count(units, "visitor-minute")}, blue for ${percent(rates.blueRate)} of ${blue.hash.units}, in ${rule.window} s; the limit is ${percent(rule.aboveBlueBy)} above blue`;
-  if (above && visitors.length < MIN_FAILING_VISITORS) {
-    const why = `${sentence}, but only ${count(visitors.length, "visitor")} failed and ${MIN_FAILING_VISITORS} are needed`;
-    return { rule: words, verdict: "insufficient", sentence: why, figures: { ...figures, ...rates } };
-  }
-  return {
-    rule: words,
-    verdict: above ? "unhealthy" : "healthy",
-    sentence,
-    figures: { ...figures, ...rates },
-  };
+  return withEnoughVisitors(
+    { minVisitors: MIN_FAILING_VISITORS },
+    { all: green.hash },
+    {
+      rule: words,
+      verdict: above ? "unhealthy" : "healthy",
+      sentence,
+      figures: { ...figures, ...rates },
+    },
+  );
 }
 
 function latency(rule: Latency & { above: number }, { green }: Samples): Finding {
@@ -153,16 +154,28 @@ function inARow(rule: InARow, { green }: Samples, failed: number): Finding {
   const bad = failures(green.all);
   const successes = green.all.requests - bad - green.all.censored;
   const figures = { requests: green.all.requests, run, failures: bad, successes, limit: rule.count };
-  if (green.all.requests === 0)
-    return insufficient(words, `Green had no request in ${rule.window} s`, figures);
+  const few = tooFew(words, green.all.requests, rule, figures);
+  if (few) return few;
   const only = successes === 0 && bad >= rule.count;
   const longest = only ? Math.max(run, bad) : run;
-  return {
+  return withEnoughVisitors(rule, green, {
     rule: words,
     verdict: longest >= rule.count ? "unhealthy" : "healthy",
     sentence: `Green failed ${count(longest, "request")} in a row within ${rule.window} s; the limit is ${rule.count}`,
     figures: { ...figures, longest },
-  };
+  });
+}
+
+/** Takes a bad finding back while too few distinct visitors have failed. */
+function withEnoughVisitors(
+  { minVisitors }: { minVisitors: number },
+  { all }: Pick<Sample, "all">,
+  finding: Finding,
+): Finding {
+  const failing = all.visitors.length;
+  if (finding.verdict !== "unhealthy" || failing >= minVisitors) return finding;
+  const sentence = `${finding.sentence}, but only ${count(failing, "visitor")} failed and ${minVisitors} are needed`;
+  return { ...finding, verdict: "insufficient", sentence };
 }
 
 function tooFew(

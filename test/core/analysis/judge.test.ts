@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { judge } from "../../../src/core/analysis/judge.ts";
 import { newWindow, type Window } from "../../../src/core/analysis/window.ts";
-import type { FlagInput } from "../../../src/core/flag/schema.ts";
+import { type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
 import { add, flag, latencies, NOW, windowOf } from "./counts.ts";
 
 const GREEN = { variant: "green" } as const;
@@ -10,6 +10,20 @@ const BLUE = { variant: "blue" } as const;
 function verdictOf(window: Window | undefined, ...rules: NonNullable<FlagInput["rules"]>) {
   return judge({ flag: flag(rules), window, heardAt: NOW, now: NOW });
 }
+
+describe("the rules of a flag that names none", () => {
+  const judged = (visitors: number[]) => {
+    // A client in a retry loop at 3 requests a second, among healthy ones on blue.
+    const green = { requests: 180, errors: 180, units: 2, unitErrors: 2, run: 180, visitors };
+    const window = windowOf([BLUE, { requests: 600, units: 300 }], [GREEN, green]);
+    return judge({ flag: flagSchema.parse({ state: "canary" }), window, heardAt: NOW, now: NOW }).verdict;
+  };
+
+  it("are not moved by one client in a retry loop, and are by the same failures of many visitors", () => {
+    expect(judged([7])).toBe("insufficient");
+    expect(judged([7, 8, 9])).toBe("unhealthy");
+  });
+});
 
 describe("error_rate above", () => {
   const rule = { metric: "error_rate", above: 0.05, minRequests: 20 } as const;
@@ -46,6 +60,18 @@ describe("error_rate above", () => {
     expect(verdictOf(undefined, rule).verdict).toBe("insufficient");
     const none = verdictOf(windowOf([BLUE, { requests: 100 }]), { ...rule, minRequests: 0 });
     expect(none).toMatchObject({ verdict: "insufficient", sentence: "Green had no request in 60 s" });
+  });
+
+  it("asks for as many failing visitors as it says, and literally for none where it does not", () => {
+    const window = windowOf([GREEN, { requests: 100, errors: 100, visitors: [7, 9] }]);
+    expect(verdictOf(window, { ...rule, minVisitors: 2 }).verdict).toBe("unhealthy");
+    const { verdict, sentence } = verdictOf(window, { ...rule, minVisitors: 3 });
+    expect(verdict).toBe("insufficient");
+    expect(sentence).toContain("only 2 visitors failed and 3 are needed");
+    const inARow = { metric: "consecutive_errors", count: 5 } as const;
+    expect(verdictOf(window, { ...inARow, minVisitors: 3 }).verdict).toBe("insufficient");
+    expect(verdictOf(window, { ...inARow, minRequests: 101 }).verdict).toBe("insufficient");
+    expect(verdictOf(window, inARow).verdict).toBe("unhealthy");
   });
 
   it("looks no further back than its window", () => {

@@ -96,7 +96,7 @@ describe("the broken document", () => {
     const expected = Object.fromEntries(document.faults.map((f) => [f.path, f.expected]));
     expect(expected["flags.keys.state"]).toBe('one of "off", "shadow", "canary", "on", "kill"');
     expect(expected["flags.rules.rules[1]"]).toBe("exactly one of above, aboveBlueBy");
-    expect(expected["flags.rules.rules[4].above"]).toBe("one of metric, count, minRequests, window, action");
+    expect(expected["flags.rules.rules[4].above"]).toBe("one of metric, count, minRequests, minVisitors, window, action");
   });
 
   test("keeps the flags that are good, the shadowed one too, and names those that are not", () => {
