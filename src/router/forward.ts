@@ -86,7 +86,9 @@ export async function lookAfter(
 export function send(passage: Passage, attempt: Attempt, origin: Origin, signal?: AbortSignal): void {
   const { request, target, env, headers } = passage;
   const { method } = request;
-  const init: RequestInit = { method, headers, redirect: "manual" };
+  // GET is the default, and what is not named the runtime need not read.
+  const init: RequestInit =
+    method === "GET" ? { headers, redirect: "manual" } : { method, headers, redirect: "manual" };
   if (method !== "GET" && method !== "HEAD") init.body = request.body;
   if (signal) init.signal = signal;
   let response: Promise<Response>;

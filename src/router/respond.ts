@@ -25,7 +25,7 @@ export function respond(
   cookie: (() => string) | undefined,
 ): Response {
   const { status, headers } = response;
-  if (status === SWITCHING_PROTOCOLS || response.webSocket) return response;
+  if (status === SWITCHING_PROTOCOLS) return response;
   const location = locationOf(status, headers, target, hidden);
   const cookies =
     hidden.hosts.size > 0 && headers.has("set-cookie") ? cookiesOf(headers, target, hidden) : undefined;
