@@ -2,7 +2,7 @@
 import type { ShardSums } from "../core/analysis/sums.ts";
 import type { RowKey, Tally } from "../core/analysis/tally.ts";
 import { type SavedWindow, saveWindow, type Window } from "../core/analysis/window.ts";
-import type { Flag } from "../core/flag/schema.ts";
+import { type Flag, flagSchema } from "../core/flag/schema.ts";
 import type { FlagStatus, Halt } from "../core/rollout/snapshot.ts";
 import { decodeTally } from "../core/wire/decode.ts";
 import { packTally } from "../core/wire/encode.ts";
@@ -12,7 +12,7 @@ import type { Adoption, Rollout } from "./rollout.ts";
 const TEXT_BYTES = 1_900_000;
 
 /** The scalar part of the decision, one row. */
-type Head = Pick<Rollout, "revision" | "specHash" | "enabled" | "faults" | "edits">;
+type Head = Pick<Rollout, "revision" | "specHash" | "enabled" | "kill" | "faults" | "edits">;
 
 export class ControllerStore {
   readonly #sql: SqlStorage;
@@ -108,15 +108,15 @@ export class ControllerStore {
     const halts = this.#sql.exec<{ halt: string }>("SELECT halt FROM halts").toArray();
     return {
       ...head,
-      flags: new Map(flags.map(({ name, flag }) => [name, JSON.parse(flag) as Flag])),
+      flags: new Map(flags.map(({ name, flag }) => [name, storedFlag(JSON.parse(flag))])),
       status: new Map(flags.map(({ name, status }) => [name, JSON.parse(status) as FlagStatus])),
       halts: halts.map(({ halt }) => JSON.parse(halt) as Halt).sort((a, b) => a.at - b.at),
     };
   }
 
   /** Writes down the scalar part: one row. */
-  saveHead({ revision, specHash, enabled, faults, edits }: Rollout): void {
-    const head: Head = { revision, specHash, enabled, faults, edits };
+  saveHead({ revision, specHash, enabled, kill, faults, edits }: Rollout): void {
+    const head: Head = { revision, specHash, enabled, kill, faults, edits };
     this.#setValue("head", JSON.stringify(head));
   }
 
@@ -175,4 +175,10 @@ export class ControllerStore {
       value,
     );
   }
+}
+
+/** A form that an older release has stored lacks the defaults of this one; one that this one would refuse goes on. */
+function storedFlag(value: unknown): Flag {
+  const parsed = flagSchema.safeParse(value);
+  return parsed.success ? parsed.data : (value as Flag);
 }

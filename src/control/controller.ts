@@ -43,8 +43,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   readonly #publisher: Publisher;
   readonly #sync: SpecSync;
   #snapshot: Snapshot | undefined;
-  /** As read last, for the status only. */
-  #kill = "";
+  /** For the status only. */
   #kvReadAt = 0;
   #starting: Promise<void> | undefined;
   #alarmed = false;
@@ -68,7 +67,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       revision: () => decisions.rollout.revision,
       sawKill: (kill, at) => {
         this.#kvReadAt = at;
-        this.#kill = kill;
+        if (decisions.sawKill(kill)) this.#announce(at);
       },
     });
   }
@@ -118,7 +117,6 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       sums,
       evidence,
       spec,
-      kill: this.#kill,
       kvReadAt: this.#kvReadAt,
       now: Date.now(),
     });
@@ -161,7 +159,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     // An alarm that fails six times never comes again; none of these fails.
     await settled(this.#start(), ALARM_MS / 2);
     await this.#sync.read();
-    if (this.#snapshot) this.#publisher.republish(this.#snapshot);
+    if (this.#snapshot && this.#isLive) this.#publisher.republish(this.#snapshot);
     this.#arm();
   }
 
@@ -213,10 +211,17 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     return answer;
   }
 
-  #arm(): void {
+  /** Does green of any flag get traffic? */
+  get #isLive(): boolean {
     const states = [...this.#decisions.rollout.flags.values()].map((flag) => flag.state);
-    const live = states.includes("canary") || states.includes("on");
-    if (this.#alarmed || !(live || this.#publisher.busy || this.#sync.pending)) return;
+    return states.includes("canary") || states.includes("on");
+  }
+
+  /** Sets the alarm while there is anything left to do: green to watch, something to send, a hand edit to put. */
+  #arm(): void {
+    const { edits } = this.#decisions.rollout;
+    const unput = edits.current !== edits.put.hash;
+    if (this.#alarmed || !(this.#isLive || this.#publisher.busy || this.#sync.pending || unput)) return;
     this.#alarmed = true;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + ALARM_MS));
   }

@@ -73,6 +73,7 @@ export class CohortCounters extends DurableObject<Env> implements ShardApi {
   async flush(raw: unknown): Promise<FlushAnswer> {
     const batch = decodeBatch(raw);
     const now = Date.now();
+    this.#sampler.saw(now, !batch.statusOnly);
     if (!batch.statusOnly) this.#count(batch, now);
     if (now >= this.#askAt) {
       this.#greetUntil ??= now + GREETING_MS;
@@ -113,7 +114,6 @@ export class CohortCounters extends DurableObject<Env> implements ShardApi {
   }
 
   #count(batch: Batch, now: number): void {
-    this.#sampler.saw(now);
     const counted = batch.seq > this.#ledger.seqOf(batch.isolate);
     this.#durably(() => {
       const page = this.#ledger.count(batch, now);

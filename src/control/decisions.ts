@@ -59,7 +59,7 @@ export class Decisions {
   takePast(published: Snapshot | undefined, now: number): void {
     this.#durably(() => {
       if (published) {
-        this.#rollout = recovered(published);
+        this.#rollout = recovered(published, now);
         this.store.saveFlags(this.#rollout, { changed: [...this.#rollout.flags.keys()], removed: [] });
         for (const halt of this.#rollout.halts) this.store.saveHalt(halt);
         this.audit.add({
@@ -124,6 +124,17 @@ export class Decisions {
       this.store.saveHead(this.#rollout);
       const figures = { haltedAt: halt.at, rule: halt.rule };
       this.audit.add({ at: now, who, action: "resume", flag, release: halt.release, reason, figures });
+    });
+    return true;
+  }
+
+  /** Notes the text of the kill key; true when it has changed, and isolates without KV must hear of it. */
+  sawKill(kill: string): boolean {
+    if (!this.#known || this.#rollout.revision === 0 || kill === this.#rollout.kill) return false;
+    this.#durably(() => {
+      this.#rollout.kill = kill;
+      this.#rollout.revision++;
+      this.store.saveHead(this.#rollout);
     });
     return true;
   }

@@ -25,6 +25,8 @@ export interface Rollout {
   flags: Map<string, Flag>;
   status: Map<string, FlagStatus>;
   halts: Halt[];
+  /** Text of the kill key, as read last. */
+  kill: string;
   faults: Fault[];
   edits: EditState;
 }
@@ -44,13 +46,17 @@ export function emptyRollout(): Rollout {
     flags: new Map(),
     status: new Map(),
     halts: [],
+    kill: "",
     faults: [],
     edits: initialEdits(),
   };
 }
 
-/** Goes on from what was published, after the controller's own store was lost. */
-export function recovered(snapshot: Snapshot): Rollout {
+/**
+ * Goes on from what was published, after the controller's own store was lost at `now` at the latest (milliseconds
+ * since the epoch). What KV shows next may be older than that, so the edit rules count from here.
+ */
+export function recovered(snapshot: Snapshot, now: number): Rollout {
   return {
     revision: snapshot.revision + RECOVERY_GAP,
     specHash: snapshot.specHash,
@@ -58,15 +64,22 @@ export function recovered(snapshot: Snapshot): Rollout {
     flags: new Map(Object.entries(snapshot.flags)),
     status: new Map(Object.entries(snapshot.status)),
     halts: snapshot.halts,
+    kill: snapshot.kill ?? "",
     faults: snapshot.faults,
-    edits: { ...initialEdits(), current: snapshot.specHash, known: [snapshot.specHash] },
+    edits: {
+      ...initialEdits(),
+      current: snapshot.specHash,
+      changedAt: now,
+      put: { revision: snapshot.revision, hash: "", at: now },
+      known: [snapshot.specHash],
+    },
   };
 }
 
 /** The snapshot to publish, made at `at` (milliseconds since the epoch); undefined before the first spec. */
 export function snapshotOf(rollout: Rollout, at: number): Snapshot | undefined {
   if (rollout.revision === 0) return undefined;
-  const { revision, specHash, enabled, halts, faults } = rollout;
+  const { revision, specHash, enabled, halts, kill, faults } = rollout;
   return {
     v: SNAPSHOT_VERSION,
     revision,
@@ -76,6 +89,7 @@ export function snapshotOf(rollout: Rollout, at: number): Snapshot | undefined {
     flags: Object.fromEntries(rollout.flags),
     status: Object.fromEntries(rollout.status),
     halts: [...halts],
+    kill,
     faults,
   };
 }

@@ -14,8 +14,8 @@ export class Sampler {
   #from = 0;
   #seen = 0;
 
-  /** One more counted batch, at `now` (milliseconds). */
-  saw(now: number): void {
+  /** One more batch, at `now` (milliseconds); one that asks for the status only is not counted, but time goes on. */
+  saw(now: number, counted: boolean): void {
     const elapsed = now - this.#from;
     if (elapsed >= SPAN_MS) {
       const rate = (this.#seen * 1000) / elapsed;
@@ -24,7 +24,7 @@ export class Sampler {
       this.#from = now;
       this.#seen = 0;
     }
-    this.#seen++;
+    if (counted) this.#seen++;
   }
 
   /** Share of isolates (0..1] that shall send counts. */

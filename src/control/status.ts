@@ -16,7 +16,6 @@ export interface StatusInput {
   sums: Sums;
   evidence: Evidence;
   spec: string | undefined;
-  kill: string;
   kvReadAt: number;
   /** Milliseconds since the epoch. */
   now: number;
@@ -35,7 +34,7 @@ export function statusOf(input: StatusInput): StatusView {
     enabled: rollout.enabled,
     specHash: rollout.specHash,
     spec: input.spec ?? null,
-    kill: input.kill,
+    kill: input.rollout.kill,
     kvReadAt: input.kvReadAt,
     faults: rollout.faults,
     halts: rollout.halts,
@@ -56,11 +55,11 @@ export function statusOf(input: StatusInput): StatusView {
 function flagView(
   name: string,
   rows: RowView[],
-  { rollout, sums, evidence, kill, now }: StatusInput,
+  { rollout, sums, evidence, now }: StatusInput,
 ): FlagView {
   const flag = rollout.flags.get(name);
   const status = rollout.status.get(name);
-  const killed = isKilled(kill, name) || flag?.state === "kill";
+  const killed = isKilled(rollout.kill, name) || flag?.state === "kill";
   const halt = flag ? haltOf(rollout, name, flag.release) : undefined;
   const stopped = killed || halt !== undefined || !rollout.enabled;
   const heardAt = Math.max(0, ...sums.shards().map((shard) => shard.seenAt));

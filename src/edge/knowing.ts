@@ -37,7 +37,8 @@ export class Knowing {
   /** Text and revision of what KV held at the last read, good or not. */
   #flagsText: string | undefined;
   #flagsRevision: number | undefined;
-  #killText = "";
+  /** Undefined until KV has been read: until then the snapshot says what the controller has read there. */
+  #killText: string | undefined;
   #snapshotText: string | undefined;
   /** Since when shards do not answer; undefined while they do. */
   #failingSince: number | undefined;
@@ -94,7 +95,7 @@ export class Knowing {
         ? this.kvAt === undefined
           ? bundledFlags()
           : []
-        : effectiveFlags({ snapshot, document, kill: this.#killText, heardAt, now });
+        : effectiveFlags({ snapshot, document, kill: this.#killText ?? snapshot?.kill ?? "", heardAt, now });
       this.table = compileTable(flags);
       this.origin = !nothing ? "spec" : flags.length > 0 ? "bundle" : "nothing";
       this.watching = flags.some(({ spec }) => spec.state === "shadow" || spec.state === "canary");

@@ -39,7 +39,7 @@ export async function readKv(kv: KVNamespace): Promise<KvTexts> {
 
 /**
  * The snapshot in a text, or undefined for anything that is none: any bytes can be under the key. Every flag in it is
- * checked, for a half-right snapshot would fail visitors' requests later.
+ * checked, for a half-right snapshot would fail visitors' requests later, and gets the defaults of this release.
  */
 export function parseSnapshot(text: string): Snapshot | undefined {
   let value: unknown;
@@ -49,7 +49,13 @@ export function parseSnapshot(text: string): Snapshot | undefined {
     return undefined;
   }
   if (!isSnapshot(value)) return undefined;
-  return Object.values(value.flags).every((flag) => flagSchema.safeParse(flag).success) ? value : undefined;
+  const flags: Snapshot["flags"] = {};
+  for (const [name, flag] of Object.entries(value.flags)) {
+    const parsed = flagSchema.safeParse(flag);
+    if (!parsed.success) return undefined;
+    flags[name] = parsed.data;
+  }
+  return { ...value, flags };
 }
 
 /** Has the value the shape of a snapshot of a version that is understood? Does not look into its flags. */

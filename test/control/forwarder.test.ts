@@ -110,7 +110,7 @@ describe("a sampler", () => {
     const run = (perSecond: number, seconds: number) => {
       for (let i = 0; i < perSecond * seconds; i++) {
         now += 1000 / perSecond;
-        sampler.saw(now);
+        sampler.saw(now, true);
       }
     };
     run(250, 10);
@@ -118,6 +118,15 @@ describe("a sampler", () => {
     run(400, 11);
     expect(sampler.share).toBeLessThan(1);
     run(50, 60);
+    expect(sampler.share).toBe(1);
+  });
+
+  it("asks for all again also when only isolates outside the sample are left, that send no counts", () => {
+    const sampler = new Sampler();
+    const start = 1_000_000;
+    for (let i = 0; i < 8000; i++) sampler.saw(start + 2 * i, true);
+    expect(sampler.share).toBeLessThan(1);
+    for (let i = 0; i < 20; i++) sampler.saw(start + 20_000 + 5000 * i, false);
     expect(sampler.share).toBe(1);
   });
 });

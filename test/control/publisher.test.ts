@@ -4,7 +4,7 @@ import { Latest } from "../../src/control/latest.ts";
 import { Publisher } from "../../src/control/publisher.ts";
 import { emptyRollout, snapshotOf } from "../../src/control/rollout.ts";
 import type { Snapshot } from "../../src/core/rollout/snapshot.ts";
-import { bindings, controller, shard, withSpec } from "./parts.ts";
+import { bindings, controller, document, shard, withSpec } from "./parts.ts";
 
 afterEach(async () => {
   vi.useRealTimers();
@@ -72,6 +72,25 @@ describe("publishing", () => {
     await vi.waitFor(async () => expect(await bindings.FLAGS.get("snapshot")).not.toBeNull(), {
       timeout: 3000,
     });
+  });
+
+  it("falls silent when no green gets traffic and everything has been put", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await withSpec(document({ state: "off" }));
+    vi.setSystemTime(Date.now() + 80_000);
+    // One for the hand edit's revision, and perhaps one for the last put.
+    let alarms = 0;
+    while (alarms < 5 && (await runDurableObjectAlarm(controller()))) alarms++;
+    expect(alarms).toBeLessThan(5);
+    expect((await bindings.FLAGS.getWithMetadata("flags")).metadata).not.toBeNull();
+  });
+
+  it("tells the kill key to isolates that cannot read it themselves", async () => {
+    await withSpec();
+    await bindings.FLAGS.put("kill", "shop");
+    await runDurableObjectAlarm(controller());
+    const { revision } = await controller().status();
+    await vi.waitFor(async () => expect(await shard(0).held()).toMatchObject({ kill: "shop", revision }));
   });
 
   it("puts an adopted hand edit again with its revision once KV's delay is over", async () => {

@@ -48,6 +48,21 @@ const kv = (
 
 const shareOf = (knowing: Knowing) => knowing.table.flags.get("shop")?.share;
 
+describe("the kill key", () => {
+  test("holds for an isolate that cannot read KV, by what the controller has read there", () => {
+    const knowing = new Knowing();
+    knowing.takeAnswer({ ...snapshotOf(7, 20), kill: "shop" }, T);
+    expect(knowing.table.flags.get("shop")).toMatchObject({ share: 0, stop: "kill" });
+  });
+
+  test("is what the isolate reads itself as soon as it can: a person has lifted it", () => {
+    const knowing = new Knowing();
+    knowing.takeAnswer({ ...snapshotOf(7, 20), kill: "shop" }, T);
+    knowing.takeKv(kv({ flags: textOf(20), revision: 7, kill: " " }), T);
+    expect(shareOf(knowing)).toBe(20_000);
+  });
+});
+
 describe("revisions", () => {
   test("never go back, whether KV or a shard is behind", () => {
     const knowing = new Knowing();

@@ -15,6 +15,9 @@ export const MAX_FLAGS = 2000;
 /** Most pairs of host and path pattern in a document: the routing table of an isolate holds an entry for each. */
 export const MAX_PAIRS = 50_000;
 
+/** Largest flag with its defaults filled in, bytes of JSON: it has to fit into a stored row of 2 MB. */
+export const MAX_FLAG_BYTES = 1_500_000;
+
 /** A character is at most 3 bytes per UTF-16 unit, so shorter texts need not be measured. */
 const MAX_BYTES_PER_UNIT = 3;
 
@@ -42,7 +45,7 @@ const headSchema = z.strictObject({
 
 /** Reads a document. Never throws. */
 export function parseDocument(text: string): ParsedDocument {
-  if (isTooLong(text)) {
+  if (isLonger(text, MAX_BYTES)) {
     return unreadable(tooMany([], `${MAX_BYTES} bytes (1 MB)`));
   }
   const json = readJson(text);
@@ -86,6 +89,8 @@ function readFlag(
   const pairs = route ? route.hosts.length * route.paths.length : 0;
   if (pairs > room)
     faults.push(tooMany([...at, "route"], `${MAX_PAIRS} pairs of host and path in all flags together`));
+  if (flag.ok && isLonger(JSON.stringify(flag.data), MAX_FLAG_BYTES))
+    faults.push(tooMany(at, `${MAX_FLAG_BYTES} bytes with its defaults filled in`));
   if (document.flags.size >= MAX_FLAGS) faults.push(tooMany(at, `${MAX_FLAGS} flags`));
   document.faults.push(...faults);
   if (flag.ok && faults.length === 0) {
@@ -113,9 +118,9 @@ function unreadable(...faults: Fault[]): ParsedDocument {
   return { enabled: undefined, flags: new Map(), broken: new Map(), faults };
 }
 
-function isTooLong(text: string): boolean {
-  if (text.length * MAX_BYTES_PER_UNIT <= MAX_BYTES) return false;
-  return text.length > MAX_BYTES || new TextEncoder().encode(text).length > MAX_BYTES;
+function isLonger(text: string, bytes: number): boolean {
+  if (text.length * MAX_BYTES_PER_UNIT <= bytes) return false;
+  return text.length > bytes || new TextEncoder().encode(text).length > bytes;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -7,7 +7,7 @@ const minRequests = z
   .min(0)
   .default(0)
   .describe("Requests of green in the window below which the rule says nothing.");
-const window = z.number().positive().max(60).default(60).describe("Trailing window, seconds.");
+const window = z.number().min(10).max(60).default(60).describe("Trailing window, seconds.");
 const minVisitors = z
   .int()
   .min(0)

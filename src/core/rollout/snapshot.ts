@@ -56,6 +56,11 @@ export interface Snapshot {
   /** Status of every flag. */
   status: Record<string, FlagStatus>;
   halts: Halt[];
+  /**
+   * Text of the kill key as the controller last read it: for an isolate that cannot read KV itself. Absent in
+   * snapshots of a controller that did not publish it yet.
+   */
+  kill?: string;
   /** Faults of the adopted text; flags named in them run in their last good form, or not at all. */
   faults: Fault[];
 }

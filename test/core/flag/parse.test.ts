@@ -96,7 +96,9 @@ describe("the broken document", () => {
     const expected = Object.fromEntries(document.faults.map((f) => [f.path, f.expected]));
     expect(expected["flags.keys.state"]).toBe('one of "off", "shadow", "canary", "on", "kill"');
     expect(expected["flags.rules.rules[1]"]).toBe("exactly one of above, aboveBlueBy");
-    expect(expected["flags.rules.rules[4].above"]).toBe("one of metric, count, minRequests, minVisitors, window, action");
+    expect(expected["flags.rules.rules[4].above"]).toBe(
+      "one of metric, count, minRequests, minVisitors, window, action",
+    );
   });
 
   test("keeps the flags that are good, the shadowed one too, and names those that are not", () => {
@@ -212,6 +214,13 @@ test("more than 1 MB is refused, just as much is not", () => {
   expect(parseDocument(full).flags.size).toBe(1);
   expect(said(full.replace("xx", "xxx"))).toEqual([["", "more than 1048576 bytes (1 MB)"]]);
   expect(said(full.replace("xx", "xü"))).toEqual([["", "more than 1048576 bytes (1 MB)"]]);
+});
+
+test("a flag whose defaults would not fit into a stored row is broken, and its neighbours go on", () => {
+  const cohorts = Object.fromEntries(Array.from({ length: 60_000 }, (_, i) => [`c${i}`, {}]));
+  const document = parseDocument(documentOf({ big: { state: "on", cohorts }, small: { state: "on" } }));
+  expect([...document.broken.keys()]).toEqual(["big"]);
+  expect([...document.flags.keys()]).toEqual(["small"]);
 });
 
 test("a document of 1 MB of faults is cut short", () => {
