@@ -7,7 +7,9 @@ import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
 import "../edge/env.ts";
 
 /** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
-export interface RowView extends Omit<RowId, "flag">, Omit<Tally, "run" | "visitors" | "slices" | "latency"> {
+export interface RowView
+  extends Omit<RowId, "flag">,
+    Omit<Tally, "run" | "visitors" | "slices" | "latency" | "unitLatency"> {
   /** Null without a latency. */
   p50: number | null;
   p95: number | null;

@@ -36,6 +36,9 @@ const PATIENCE_MS = 3_000;
 /** A status read so long after KV was read last makes the controller read it again, milliseconds. */
 const STALE_READ_MS = 10_000;
 
+/** Faults of a spec that go into the log; the status has them all. */
+const LOGGED_FAULTS = 20;
+
 const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", reason: "" };
 
 export class RolloutController extends DurableObject<Env> implements ControllerApi {
@@ -195,6 +198,11 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   #adopt(text: string, hash: string, from: AdoptedFrom): void {
     const now = Date.now();
     this.#decisions.adopt(text, hash, from, now);
+    const { faults } = this.#decisions.rollout;
+    if (faults.length > 0) {
+      const shown = faults.slice(0, LOGGED_FAULTS).map(({ path, message }) => `${path}: ${message}`);
+      console.warn(JSON.stringify({ event: "spec-faults", count: faults.length, faults: shown }));
+    }
     this.#announce(now);
   }
 

@@ -1,6 +1,6 @@
 /** The windows of all flags and releases: where the controller keeps what its judgements are made from. */
 import { entry } from "../core/analysis/entry.ts";
-import { rowId } from "../core/analysis/tally.ts";
+import { rowId, SHADOW_COHORT } from "../core/analysis/tally.ts";
 import {
   loadWindow,
   newWindow,
@@ -30,6 +30,7 @@ export class Evidence {
     const flags = new Set<string>();
     for (const cell of cells) {
       const id = rowId(cell.row);
+      if (id.cohort === SHADOW_COHORT) continue;
       const key = keyOf(id.flag, id.release);
       const window = entry(this.#windows, key, newWindow);
       if (!takeCell(window, id, cell, now)) continue;

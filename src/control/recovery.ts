@@ -15,12 +15,16 @@ const SHARDS_MS = 2_000;
  * be read: without its answer nothing may be decided.
  */
 export async function findPublished(env: Env): Promise<Snapshot | undefined> {
-  let newest = publishedIn((await within(readKv(env.FLAGS), KV_MS, "KV read")).snapshot);
+  const { snapshot: text } = await within(readKv(env.FLAGS), KV_MS, "KV read");
+  let newest = publishedIn(text);
   const held = Array.from({ length: shardCount(env) }, async (_, i) => {
     const snapshot = await shardStub(env, i).held();
     if (snapshot && snapshot.revision > (newest?.revision ?? 0)) newest = snapshot;
   });
   await settled(Promise.allSettled(held), SHARDS_MS);
+  // Something was published, and isolates hold a revision of it: to begin anew would be to never be heard again.
+  if (!newest && text !== undefined && text.trim() !== "")
+    throw new Error("the published snapshot cannot be read");
   return newest;
 }
 

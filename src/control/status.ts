@@ -52,11 +52,7 @@ export function statusOf(input: StatusInput): StatusView {
   };
 }
 
-function flagView(
-  name: string,
-  rows: RowView[],
-  { rollout, sums, evidence, now }: StatusInput,
-): FlagView {
+function flagView(name: string, rows: RowView[], { rollout, sums, evidence, now }: StatusInput): FlagView {
   const flag = rollout.flags.get(name);
   const status = rollout.status.get(name);
   const killed = isKilled(rollout.kill, name) || flag?.state === "kill";

@@ -68,7 +68,8 @@ export class State {
       knowing.takeKv(texts, Date.now());
     } catch (error) {
       log("error", "kv-unreadable", { error: wordsOf(error) });
-      await this.hear();
+      // There is nothing to go by but the shard: worth waiting for.
+      await this.hear(COLD_KV_MS);
       knowing.useBundle(Date.now());
     }
     if (this.#warm) return;
@@ -97,9 +98,9 @@ export class State {
     return now < this.#askedAt + COLD_SHARD_MS;
   }
 
-  /** Waits for a shard's answer, at most until COLD_SHARD_MS after it was asked. */
-  async hear(): Promise<void> {
-    const until = this.#askedAt + COLD_SHARD_MS;
+  /** Waits for a shard's answer, at most until so many milliseconds after it was asked. */
+  async hear(ms = COLD_SHARD_MS): Promise<void> {
+    const until = this.#askedAt + ms;
     while (this.#isOutOfTouch(Date.now()) && Date.now() < until) await scheduler.wait(POLL_MS);
   }
 

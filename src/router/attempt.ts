@@ -29,6 +29,12 @@ export class Attempt {
   toldAt = 0;
   /** Does it look after itself? One that was told and does not has died with its visitor. */
   awake = false;
+  /** Is the visitor's body still on its way? */
+  isUploading = false;
+  /** When the body had been sent, milliseconds since the epoch: from then on the origin is waited for. */
+  uploadedAt = 0;
+  /** When its own timer ends it, while it is awake, milliseconds since the epoch. */
+  endsAt = Number.POSITIVE_INFINITY;
   /** What came first, as soon as something has. */
   answer: Answer | undefined;
   /** Settles with the answer, or before that with a word from the clock or the keeper. */
@@ -72,7 +78,6 @@ export class Attempt {
   restart(): void {
     this.answer = undefined;
     this.toldAt = 0;
-    this.awake = false;
     this.goOn();
   }
 }

@@ -165,6 +165,7 @@ export class Exchanger {
       const outcome = outcomeOf(answer, lane);
       const now = Date.now();
       const failed = this.#recorder.close(x.attempt, outcome, now, lane.slowAfterMs);
+      if (this.#keeper.hasLapsed(now) && this.#keeper.hurry(x.env, x.ctx, now)) x.held = true;
       if (x.attempt.row !== undefined) {
         if (side === "green") this.#noteGreen(x, outcome, failed, now);
         else if (outcome === "success") lane.budget.noteSuccess();

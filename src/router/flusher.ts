@@ -76,6 +76,8 @@ export class Flusher {
   }
 
   async #send(env: Env, now: number): Promise<void> {
+    // Also before trying again: an isolate that slept with it must not send what the shard may have forgotten taking.
+    if (this.#unsent && now - this.#unsent.since >= GIVE_UP_MS) this.#giveUp();
     const unsent = this.#unsent ?? this.#next(now);
     try {
       const answer = await withTimeout(this.#state.shard(env).flush(unsent.batch), SHARD_TIMEOUT_MS);
@@ -91,10 +93,13 @@ export class Flusher {
       if (this.#unsent !== unsent) return;
       unsent.tries++;
       unsent.nextAt = at + Math.min(SLOW_MS, FAST_MS * 2 ** Math.min(unsent.tries - 1, 5));
-      if (at - unsent.since < GIVE_UP_MS) return;
-      this.#unsent = undefined;
-      this.#lost++;
+      if (at - unsent.since >= GIVE_UP_MS) this.#giveUp();
     }
+  }
+
+  #giveUp(): void {
+    this.#unsent = undefined;
+    this.#lost++;
   }
 
   /** The next batch; it is kept until a shard has taken it. Outside the shard's sample it only asks for the status. */

@@ -64,6 +64,7 @@ export async function lookAfter(
   else signal.addEventListener("abort", onLeave);
   let end = attempt.startedAt + timeoutMs;
   for (;;) {
+    attempt.endsAt = end;
     attempt.goOn();
     passage.ctx.waitUntil(attempt.promise);
     const timer = setTimeout(() => attempt.interrupt("time-is-up"), Math.max(0, end - Date.now()));
@@ -71,6 +72,10 @@ export async function lookAfter(
     clearTimeout(timer);
     if (answer === "look-after-yourself") continue;
     if (answer === "time-is-up") {
+      if (attempt.isUploading || attempt.uploadedAt + timeoutMs > end) {
+        end = Math.max(attempt.uploadedAt, attempt.isUploading ? Date.now() : 0) + timeoutMs;
+        continue;
+      }
       const more = expire?.();
       if (more === undefined) attempt.settle("timeout");
       else end += more;
@@ -89,7 +94,8 @@ export function send(passage: Passage, attempt: Attempt, origin: Origin, signal?
   // GET is the default, and what is not named the runtime need not read.
   const init: RequestInit =
     method === "GET" ? { headers, redirect: "manual" } : { method, headers, redirect: "manual" };
-  if (method !== "GET" && method !== "HEAD") init.body = request.body;
+  if (method !== "GET" && method !== "HEAD" && request.body)
+    init.body = upload(request, request.body, attempt);
   if (signal) init.signal = signal;
   let response: Promise<Response>;
   try {
@@ -105,6 +111,23 @@ export function send(passage: Passage, attempt: Attempt, origin: Origin, signal?
     (answer) => attempt.settle(answer),
     (error) => attempt.settle(outcomeOfError(error)),
   );
+}
+
+/**
+ * The body on its way to the origin, such that its end is noticed: an origin has its time from then on, and is not
+ * charged for a visitor who sends slowly. The runtime pumps it; nothing is buffered.
+ */
+function upload(request: Request, body: ReadableStream, attempt: Attempt): ReadableStream {
+  const length = request.headers.get("content-length");
+  const { readable, writable } =
+    length === null ? new IdentityTransformStream() : new FixedLengthStream(BigInt(length));
+  attempt.isUploading = true;
+  const onEnd = () => {
+    attempt.isUploading = false;
+    attempt.uploadedAt = Date.now();
+  };
+  body.pipeTo(writable).then(onEnd, onEnd);
+  return readable;
 }
 
 /** May the request be sent to the same origin again? A body that has been sent once is used up. */

@@ -7,9 +7,15 @@
 const OWN_PREFIX = "x-greenlight-";
 const VERSION_OVERRIDES = "cloudflare-workers-version-overrides";
 
+/** What only we may say of where a request comes from; `forwarded` says the same in one header. */
+const FORWARDED_PREFIX = "x-forwarded-";
+const FORWARDED = "forwarded";
+
 /** First letters of the names that are looked at closer. */
 const X = 120;
 const C = 99;
+const F = 102;
+const P = 112;
 
 /** A header's name. */
 const TOKEN = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
@@ -24,6 +30,8 @@ export const OWN = {
   release: "x-greenlight-release",
 } as const;
 
+const OWN_NAMES = Object.values(OWN);
+
 /**
  * A copy of the request's headers without hop-by-hop ones (those that `Connection` names included), version overrides
  * and anything that a client forged under our prefix. The runtime makes the copy and one pass over the names finds
@@ -34,7 +42,13 @@ export function outgoingHeaders(from: Headers): Headers {
   for (const name of from.keys()) {
     switch (name.charCodeAt(0)) {
       case X:
-        if (name.startsWith(OWN_PREFIX)) headers.delete(name);
+        if (name.startsWith(OWN_PREFIX) || name.startsWith(FORWARDED_PREFIX)) headers.delete(name);
+        break;
+      case F:
+        if (name === FORWARDED) headers.delete(name);
+        break;
+      case P:
+        if (name === "proxy-authorization" || name === "proxy-connection") headers.delete(name);
         break;
       case C:
         if (name === "connection") dropHop(headers, from.get(name) ?? "");
@@ -59,8 +73,7 @@ export function setForwarded(
   authority: string,
   scheme: string,
 ): void {
-  if (address === null) headers.delete("x-forwarded-for");
-  else headers.set("x-forwarded-for", address);
+  if (address !== null) headers.set("x-forwarded-for", address);
   headers.set("x-forwarded-host", authority);
   headers.set("x-forwarded-proto", scheme);
 }
@@ -68,7 +81,7 @@ export function setForwarded(
 /** Must this response be copied, because it holds headers that may not be passed on? */
 export function holdsForbidden(headers: Headers): boolean {
   const connection = headers.get("connection");
-  return (connection !== null && namesOthers(connection)) || headers.has(OWN.variant);
+  return (connection !== null && namesOthers(connection)) || OWN_NAMES.some((name) => headers.has(name));
 }
 
 /** Takes out of a response's (mutable) headers what may not be passed on. */

@@ -1,4 +1,5 @@
 /** Who a request comes from: the targeting key by a flag's `stickBy`, in order, the first that is there. */
+import type { Route } from "../core/flag/schema.ts";
 import type { CompiledFlag, Source } from "../core/flag/table.ts";
 import { anchorFor, anchorOf, cookieIn, visitorIn } from "./visitor.ts";
 
@@ -16,6 +17,9 @@ export interface Identity {
   anchor: string | undefined;
 }
 
+/** Who vouches for ids in headers and tokens. */
+type Trusted = Route["trusted"];
+
 /** Longest targeting key; more of it is not looked at. The longest member of a cohort. */
 const MAX_KEY = 256;
 /** Longest token that is decoded, characters. */
@@ -27,17 +31,18 @@ const MAX_TOKEN = 8192;
  * without that.
  */
 export function identify(flag: CompiledFlag, headers: Headers): Identity {
-  const vouched = flag.spec.route?.trusted !== undefined;
+  const trusted = flag.spec.route?.trusted;
+  const vouched = trusted !== undefined;
   for (const source of flag.sources) {
     if (source.kind === "visitor") return visitorOf(headers, true);
-    const found = keyFrom(source, headers);
+    const found = keyFrom(source, headers, trusted);
     if (found === undefined || found === "") continue;
     const key = found.length > MAX_KEY ? found.slice(0, MAX_KEY) : found;
     const forged = !vouched && (source.kind === "header" || source.kind === "jwt");
     return {
       key,
       placement: forged ? "address" : "hash",
-      trusted: vouched || source.kind === "ip",
+      trusted: source.kind === "ip" || (vouched && source.kind !== "cookie"),
       visitor: key,
       anchor: undefined,
     };
@@ -64,7 +69,11 @@ function visitorOf(headers: Headers, wanted: boolean): Identity {
   };
 }
 
-function keyFrom(source: Exclude<Source, { kind: "visitor" }>, headers: Headers): string | undefined {
+function keyFrom(
+  source: Exclude<Source, { kind: "visitor" }>,
+  headers: Headers,
+  trusted: Trusted,
+): string | undefined {
   switch (source.kind) {
     case "ip":
       return headers.get("cf-connecting-ip") ?? undefined;
@@ -75,14 +84,19 @@ function keyFrom(source: Exclude<Source, { kind: "visitor" }>, headers: Headers)
       return cookies === null ? undefined : cookieIn(cookies, source.name, (value) => value !== "");
     }
     case "jwt":
-      return claimOf(headers, source.name);
+      return claimOf(tokenOf(headers, trusted), source.name);
   }
 }
 
-/** A claim of the bearer's token (or of Cloudflare Access's), read without verifying it. */
-function claimOf(headers: Headers, claim: string): string | undefined {
-  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-  const token = bearer ?? headers.get("cf-access-jwt-assertion") ?? "";
+/** The token that holds the id: where Access vouches, its own assertion alone, which it puts over any that came. */
+function tokenOf(headers: Headers, trusted: Trusted): string {
+  const assertion = headers.get("cf-access-jwt-assertion") ?? "";
+  if (trusted === "access") return assertion;
+  return /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? assertion;
+}
+
+/** A claim of a token, read without verifying it. */
+function claimOf(token: string, claim: string): string | undefined {
   if (token.length > MAX_TOKEN) return undefined;
   const payload = token.split(".")[1];
   if (!payload) return undefined;

@@ -41,7 +41,7 @@ export class Keeper {
     this.#busy = true;
     const close = now - this.#touchedAt < BEAT_MS;
     this.#touchedAt = now;
-    if (this.#nextAt !== 0 && now < this.#nextAt + OVERDUE_MS) {
+    if (!this.hasLapsed(now)) {
       if (this.#nextAt - now <= BEAT_MS) return false;
       // The holder sleeps. Where requests come close together, keeping time for them is cheaper than their own timers.
       if (!close) return this.hurry(env, ctx, now);
@@ -53,14 +53,20 @@ export class Keeper {
 
   /** Will the holder look soon enough for an attempt that begins now to rely on it? */
   watches(now: number): boolean {
-    return this.#nextAt !== 0 && this.#nextAt - now <= BEAT_MS && now < this.#nextAt + OVERDUE_MS;
+    return !this.hasLapsed(now) && this.#nextAt - now <= BEAT_MS;
   }
 
   /** To be called when a flush may have become due earlier: a holder that sleeps past it is relieved. */
   hurry(env: Env, ctx: ExecutionContext, now: number): boolean {
-    if (this.#nextAt - now <= BEAT_MS || this.#nextAt - this.#flusher.dueAt() <= BEAT_MS) return false;
+    const isSoon = this.#nextAt - now <= BEAT_MS || this.#nextAt - this.#flusher.dueAt() <= BEAT_MS;
+    if (isSoon && !this.hasLapsed(now)) return false;
     this.#take(env, ctx, now);
     return true;
+  }
+
+  /** Does nobody hold the lease? What is counted then would wait for the next request, or die with the isolate. */
+  hasLapsed(now: number): boolean {
+    return this.#nextAt === 0 || now >= this.#nextAt + OVERDUE_MS;
   }
 
   #take(env: Env, ctx: ExecutionContext, now: number): void {
@@ -69,7 +75,7 @@ export class Keeper {
   }
 
   async #hold(env: Env, me: number, until: number): Promise<void> {
-    let flushing: Promise<void> | undefined;
+    const flushes: Promise<void>[] = [];
     for (;;) {
       await scheduler.wait(Math.max(1, this.#nextAt - Date.now()));
       if (this.#holder !== me) break;
@@ -78,7 +84,7 @@ export class Keeper {
       this.#look(now, last);
       const due = this.#flusher.dueAt();
       // Not awaited here: attempts are looked after while a shard is slow.
-      if (now >= due || (last && due !== Number.POSITIVE_INFINITY)) flushing = this.#flusher.flush(env);
+      if (now >= due || (last && due !== Number.POSITIVE_INFINITY)) flushes.push(this.#flusher.flush(env));
       if (last || (this.#recorder.empty && this.#flusher.dueAt() === Number.POSITIVE_INFINITY)) {
         this.#nextAt = 0;
         break;
@@ -88,13 +94,18 @@ export class Keeper {
       const next = now + BEAT_MS;
       this.#nextAt = awake ? next : Math.min(until, Math.max(next, this.#flusher.dueAt()));
     }
-    await flushing;
+    await Promise.all(flushes);
   }
 
   /** Tells attempts that take long to look after themselves, and closes those whose visitors took them along. */
   #look(now: number, last: boolean): void {
     for (const attempt of this.#recorder.open) {
-      if (attempt.awake) continue;
+      if (attempt.awake) {
+        // Its own timer would have ended it: its context is gone, and nobody will.
+        if (now - attempt.endsAt >= DEAD_AFTER_MS * 5)
+          this.#recorder.close(attempt, "timeout", now, undefined);
+        continue;
+      }
       if (attempt.toldAt === 0) {
         if (!last && now - attempt.startedAt < SLOW_ATTEMPT_MS) continue;
         attempt.toldAt = now;

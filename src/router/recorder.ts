@@ -24,6 +24,8 @@ const MIN_SLOW_MS = 2000;
 const LATENCY_MEMORY_MS = 300_000;
 /** Cells older than this are too late to be evidence and are merged into one per row, ticks (60 s). */
 const OLD_TICKS = 30;
+/** A request that ends is counted in a tick that is no older, milliseconds: half of what a tick stays open. */
+const MAX_TICK_AGE_MS = 20_000;
 /** Rows kept for the next request; more are only looked up anew. */
 const MAX_ROWS = 10_000;
 
@@ -31,8 +33,10 @@ const MAX_ROWS = 10_000;
 export class Row {
   readonly key: string;
   readonly id: RowId;
-  /** Failures in a row, in order of completion. */
-  streak = 0;
+  /** Failures in a row, in order of completion; shared by the placements of a cohort. */
+  readonly streak: { length: number };
+  /** Caps what one visitor weighs in comparisons; only visitors placed by the hash are compared. */
+  readonly cap: UnitCap | undefined;
   /** In the recorder's list of rows that hold something? */
   listed = false;
   /** By tick. */
@@ -40,9 +44,11 @@ export class Row {
   #tick = -1;
   #tally: Tally | undefined;
 
-  constructor(id: RowId) {
+  constructor(id: RowId, streak: { length: number }) {
     this.id = id;
     this.key = rowKey(id);
+    this.streak = streak;
+    this.cap = id.placement === "hash" ? new UnitCap() : undefined;
   }
 
   /** The tally of the tick in which a request started. */
@@ -72,7 +78,8 @@ export class Recorder {
   readonly #rows = new Map<string, Row>();
   readonly #listed = new Set<Row>();
   readonly #open = new Set<Attempt>();
-  readonly #units = new Map<string, UnitCap>();
+  /** By row without its placement. */
+  readonly #streaks = new Map<string, { length: number }>();
   readonly #blue = new Map<string, { now: SparseHistogram; before: SparseHistogram; since: number }>();
   /** Requests and diversions counted since the last drain. */
   counted = 0;
@@ -84,8 +91,11 @@ export class Recorder {
     const key = rowKey(id);
     let row = this.#rows.get(key);
     if (!row) {
-      if (this.#rows.size >= MAX_ROWS) this.#rows.clear();
-      row = new Row(id);
+      if (this.#rows.size >= MAX_ROWS) {
+        this.#rows.clear();
+        this.#streaks.clear();
+      }
+      row = new Row(id, this.#streakOf(id));
       this.#rows.set(key, row);
     }
     return row;
@@ -118,17 +128,19 @@ export class Recorder {
     if (attempt.closed || !row) return false;
     attempt.closed = true;
     const waited = now - attempt.startedAt;
-    const tally = row.at(attempt.startedAt);
+    // One that took long would come too late to be evidence if it counted where it started.
+    const tally = row.at(waited > MAX_TICK_AGE_MS ? now - MAX_TICK_AGE_MS : attempt.startedAt);
     this.#list(row);
     tally.requests++;
     observe(tally.latency, waited);
     switch (outcome) {
       case "success":
-        row.streak = 0;
-        this.#countUnit(attempt, row, tally, now);
+        row.streak.length = 0;
+        countUnit(attempt, row, tally, now);
         return false;
       case "censored":
-        if (waited < (slowAfterMs ?? this.#slowMs(row.id.flag))) {
+        // Who left while still uploading was not kept waiting by the origin.
+        if (attempt.isUploading || waited < (slowAfterMs ?? this.#slowMs(row.id.flag))) {
           tally.censored++;
           return false;
         }
@@ -215,28 +227,22 @@ export class Recorder {
   }
 
   #fail(attempt: Attempt, row: Row, tally: Tally, now: number): void {
-    row.streak++;
-    if (row.streak > tally.run) tally.run = row.streak;
+    row.streak.length++;
+    if (row.streak.length > tally.run) tally.run = row.streak.length;
     tally.visitors = withVisitor(tally.visitors, attempt.visitor);
     if (row.id.variant === "green") this.greenFailed = true;
-    this.#countUnit(attempt, row, tally, now);
-    if (row.id.placement !== "hash" || !this.#cap(row.id.flag).fail(attempt.visitor, now)) return;
+    countUnit(attempt, row, tally, now);
+    if (!row.cap?.fail(attempt.visitor, now)) return;
     tally.unitErrors++;
     const slice = sliceOf(attempt.bucket);
     tally.slices[slice] = (tally.slices[slice] ?? 0) + 1;
   }
 
-  #countUnit(attempt: Attempt, row: Row, tally: Tally, now: number): void {
-    if (row.id.placement === "hash" && this.#cap(row.id.flag).see(attempt.visitor, now)) tally.units++;
-  }
-
-  #cap(flag: string): UnitCap {
-    let cap = this.#units.get(flag);
-    if (!cap) {
-      cap = new UnitCap();
-      this.#units.set(flag, cap);
-    }
-    return cap;
+  #streakOf({ flag, release, cohort, variant }: RowId): { length: number } {
+    const key = `${flag}|${release}|${cohort}|${variant}`;
+    const streak = this.#streaks.get(key) ?? { length: 0 };
+    this.#streaks.set(key, streak);
+    return streak;
   }
 
   #remember(flag: string, latency: SparseHistogram, now: number): void {
@@ -255,6 +261,13 @@ export class Recorder {
     const p99 = quantileMs(mergeHistograms({ ...memory.before }, memory.now), 0.99);
     return Math.max(MIN_SLOW_MS, p99 ?? 0);
   }
+}
+
+/** Counts a visitor-minute, with the latency of its first request. */
+function countUnit(attempt: Attempt, row: Row, tally: Tally, now: number): void {
+  if (!row.cap?.see(attempt.visitor, now)) return;
+  tally.units++;
+  observe(tally.unitLatency, now - attempt.startedAt);
 }
 
 /** The visitors with one more, as a 12-bit hash. */

@@ -7,6 +7,7 @@ import { sharedCaching } from "./visitor.ts";
 const CREATED = 201;
 const NOT_MODIFIED = 304;
 const SWITCHING_PROTOCOLS = 101;
+const LAST_STATUS = 599;
 
 /** Names of the origins that must not show; empty where nothing is mapped. */
 export interface Hidden {
@@ -25,7 +26,8 @@ export function respond(
   cookie: (() => string) | undefined,
 ): Response {
   const { status, headers } = response;
-  if (status === SWITCHING_PROTOCOLS) return response;
+  // A response of no known status cannot be copied; it goes out as it came.
+  if (status === SWITCHING_PROTOCOLS || status > LAST_STATUS) return response;
   const location = locationOf(status, headers, target, hidden);
   const cookies =
     hidden.hosts.size > 0 && headers.has("set-cookie") ? cookiesOf(headers, target, hidden) : undefined;

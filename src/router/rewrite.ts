@@ -23,13 +23,16 @@ export function publicCookie(
   originHosts: ReadonlySet<string>,
   target: Target,
 ): string | undefined {
-  const match = /;\s*domain\s*=\s*"?\.?([^;"\s]*)"?\s*/i.exec(cookie);
-  if (!match || !originHosts.has(match[1]!.toLowerCase())) return undefined;
-  const before = cookie.slice(0, match.index);
-  const after = cookie.slice(match.index + match[0].length);
   // Browsers take no Domain for addresses and single labels; without one the cookie is the host's own.
   const named = target.host.includes(".") && !/^[\d.]+$/.test(target.host);
-  return named ? `${before}; Domain=${target.host}${after}` : `${before}${after}`;
+  let changed = false;
+  const parts = cookie.split(";").flatMap((part, i) => {
+    const domain = i === 0 ? undefined : /^\s*domain\s*=\s*"?\.?([^"\s]*)"?\s*$/i.exec(part)?.[1];
+    if (domain === undefined || !originHosts.has(domain.toLowerCase())) return [part];
+    changed = true;
+    return named ? [` Domain=${target.host}`] : [];
+  });
+  return changed ? parts.join(";") : undefined;
 }
 
 /** An authority without the port that its scheme has anyway. */

@@ -29,7 +29,11 @@ export function targetOf(url: string): Target {
   const authority = slash < 0 ? url.slice(start) : url.slice(start, slash);
   const tail = slash < 0 ? "/" : url.slice(slash);
   const query = tail.indexOf("?");
-  return { scheme, authority, host: hostOf(authority), path: query < 0 ? tail : tail.slice(0, query), tail };
+  const path = query < 0 ? tail : tail.slice(0, query);
+  // `fetch` resolves dot segments before it sends: what is matched has to be what the origin will see.
+  const sent =
+    path.includes("/.") || path.includes("%2") || path.includes("\\") ? new URL(url).pathname : path;
+  return { scheme, authority, host: hostOf(authority), path: sent, tail };
 }
 
 /** Lower case, without port and trailing dot. */

@@ -1,6 +1,6 @@
 /**
- * Caps what one visitor can weigh: per flag and minute a visitor counts once, and fails at most once. Two bitmaps over
- * 16 bits of the visitor's hash; visitors that share them count as one, which only ever makes evidence smaller.
+ * Caps what one visitor can weigh: per row and minute a visitor counts once, and fails at most once. Two bitmaps over
+ * 16 bits of the visitor's hash; visitors that share them count as one, on blue as on green.
  */
 
 const MINUTE_MS = 60_000;

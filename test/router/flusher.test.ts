@@ -88,7 +88,7 @@ describe("a shard that cannot be reached", () => {
     expect(door.batches.map(({ seq, lost }) => [seq, lost])).toEqual([
       [2, 0],
       [2, 0],
-      [2, 0],
+      [3, 1],
     ]);
     door.shut = undefined;
     await world.ask({ visitor: 2 });

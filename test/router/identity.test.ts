@@ -77,24 +77,35 @@ describe("the first source that is there counts", () => {
 });
 
 describe("who may match a cohort", () => {
-  test.each(["header:x-user-id", "cookie:user", "jwt:sub"])(
-    "%s only where somebody vouches for it",
-    (stickBy) => {
-      const headers = new Headers({
-        "x-user-id": "ann",
-        cookie: "user=ann",
-        authorization: jwt({ sub: "ann" }),
-      });
-      const forged = flag(stickBy);
-      expect(decide(forged, identify(forged, headers)).cohort).toBe("ga");
-      const vouched = flag(stickBy, "access");
-      expect(decide(vouched, identify(vouched, headers))).toMatchObject({
-        variant: "green",
-        cohort: "beta",
-        placement: "match",
-      });
-    },
-  );
+  test("a cookie never does: nobody can vouch for it", () => {
+    const vouched = flag("cookie:user", "access");
+    expect(decide(vouched, identify(vouched, new Headers({ cookie: "user=ann" }))).cohort).toBe("ga");
+  });
+
+  test("where Access vouches, a bearer token of the client's own says nothing", () => {
+    const vouched = flag("jwt:sub", "access");
+    const authorization = jwt({ sub: "ann" });
+    expect(decide(vouched, identify(vouched, new Headers({ authorization }))).cohort).toBe("ga");
+    const assertion = jwt({ sub: "bob" }).replace("Bearer ", "");
+    const both = new Headers({ authorization, "cf-access-jwt-assertion": assertion });
+    expect(identify(vouched, both).key).toBe("bob");
+  });
+
+  test.each(["header:x-user-id", "jwt:sub"])("%s only where somebody vouches for it", (stickBy) => {
+    const headers = new Headers({
+      "x-user-id": "ann",
+      cookie: "user=ann",
+      authorization: jwt({ sub: "ann" }),
+    });
+    const forged = flag(stickBy);
+    expect(decide(forged, identify(forged, headers)).cohort).toBe("ga");
+    const vouched = flag(stickBy, "verified-jwt");
+    expect(decide(vouched, identify(vouched, headers))).toMatchObject({
+      variant: "green",
+      cohort: "beta",
+      placement: "match",
+    });
+  });
 });
 
 test("a visitor keeps the bucket of their cookieless requests, also from another address later", () => {

@@ -130,8 +130,8 @@ function latencyAboveBlue(
   const figures = { requests: meantFor(green), limit: by ? rule.aboveBlueBy : rule.aboveBlueTimes };
   const few = tooFew(words, meantFor(green), rule, figures);
   if (few) return few;
-  const greenP95 = quantileMs(green.hash.latency, P95);
-  const blueP95 = quantileMs(blue.hash.latency, P95);
+  const greenP95 = quantileMs(green.hash.unitLatency, P95);
+  const blueP95 = quantileMs(blue.hash.unitLatency, P95);
   if (greenP95 === undefined)
     return insufficient(words, "Green has no visitors that can be compared yet", figures);
   if (blueP95 === undefined) return insufficient(words, "Blue has no visitors to compare with", figures);

@@ -32,6 +32,9 @@ export interface RowId {
   placement: Placement;
 }
 
+/** Cohort of the copies that green gets in shadow: no visitor is ever in it, and nothing is judged by it. */
+export const SHADOW_COHORT = "shadow";
+
 /** `flag|release|cohort|variant|placement`, the key of a row everywhere. */
 export type RowKey = string;
 
@@ -69,6 +72,8 @@ export interface Tally {
   slices: Record<number, number>;
   /** Milliseconds until headers; timeouts and censored requests enter with the time waited. */
   latency: SparseHistogram;
+  /** The same of the first request of each unit: what comparisons look at, or one busy client would speak for all. */
+  unitLatency: SparseHistogram;
 }
 
 /** A tally with nothing in it. */
@@ -87,6 +92,7 @@ export function emptyTally(): Tally {
     visitors: [],
     slices: {},
     latency: {},
+    unitLatency: {},
   };
 }
 
@@ -105,6 +111,7 @@ export function addTally(into: Tally, from: Tally): Tally {
   if (from.visitors.length > 0) into.visitors = mergeVisitors(into.visitors, from.visitors);
   for (const slice in from.slices) into.slices[slice] = (into.slices[slice] ?? 0) + from.slices[slice]!;
   mergeHistograms(into.latency, from.latency);
+  mergeHistograms(into.unitLatency, from.unitLatency);
   return into;
 }
 

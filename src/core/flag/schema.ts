@@ -10,7 +10,7 @@ import { DEFAULT_RULES, rule } from "./rule.ts";
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
 
 /** A text of a given form. The words say what is expected, also where something else stands or nothing. */
-const text = (form: RegExp, words: string) => z.string(words).regex(form, words);
+const text = (form: RegExp, words: string) => z.string(words).regex(form, { error: words, abort: true });
 
 /** What `isName` takes, in words. */
 export const NAME_WORDS = "a name: at most 64 letters, digits and . _ + -, a letter or digit first";

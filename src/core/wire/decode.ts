@@ -94,6 +94,8 @@ export function decodeTally(value: unknown, path: string, v: number = WIRE_VERSI
   if (given.visitors !== undefined) tally.visitors = visitorsOf(given.visitors, `${path}.visitors`);
   if (given.slices !== undefined) tally.slices = sparseOf(given.slices, `${path}.slices`, SLICES);
   if (given.latency !== undefined) tally.latency = sparseOf(given.latency, `${path}.latency`, BUCKETS);
+  if (given.unitLatency !== undefined)
+    tally.unitLatency = sparseOf(given.unitLatency, `${path}.unitLatency`, BUCKETS);
   if (v === VERSION_1) {
     tally.run = 0;
     tally.slices = {};

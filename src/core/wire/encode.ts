@@ -43,6 +43,7 @@ export function packTally(t: Tally): WireTally {
   if (t.visitors.length > 0) out.visitors = t.visitors;
   if (hasKeys(t.slices)) out.slices = t.slices;
   if (hasKeys(t.latency)) out.latency = t.latency;
+  if (hasKeys(t.unitLatency)) out.unitLatency = t.unitLatency;
   return out;
 }
 

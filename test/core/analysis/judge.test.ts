@@ -141,8 +141,8 @@ describe("latency_p95", () => {
 
   it("is compared with milliseconds, blue's plus milliseconds, blue's times", () => {
     const window = windowOf(
-      [BLUE, { requests: 100, latency: fast }],
-      [GREEN, { requests: 100, latency: slow }],
+      [BLUE, { requests: 100, latency: fast, unitLatency: fast }],
+      [GREEN, { requests: 100, latency: slow, unitLatency: slow }],
     );
     const p95 = (rule: object) => verdictOf(window, { metric: "latency_p95", ...rule } as never).verdict;
     expect(p95({ above: 700 })).toBe("unhealthy");
@@ -154,7 +154,7 @@ describe("latency_p95", () => {
   });
 
   it("cannot tell without blue's latencies", () => {
-    const window = windowOf([GREEN, { requests: 100, latency: slow }]);
+    const window = windowOf([GREEN, { requests: 100, latency: slow, unitLatency: slow }]);
     expect(verdictOf(window, { metric: "latency_p95", aboveBlueTimes: 3 }).verdict).toBe("insufficient");
   });
 });
