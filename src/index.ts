@@ -14,7 +14,7 @@ export { CohortCounters } from "./control/counters.ts";
 export default {
   fetch(request, env, ctx) {
     const target = targetOf(request.url);
-    switch (prefixOf(target.path)) {
+    switch (prefixOf(target.rawPath)) {
       case "none":
         return handle(request, env, ctx, target);
       case "control":

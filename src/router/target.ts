@@ -11,8 +11,10 @@ export interface Target {
   authority: string;
   /** Host in lower case, without port and without a trailing dot: what routes are matched against. */
   host: string;
-  /** Path without the query. */
+  /** Path without the query, as an origin will get it: dot segments resolved. Routes are matched against it. */
   path: string;
+  /** Path without the query, as it came. */
+  rawPath: string;
   /** Path and query, byte for byte. */
   tail: string;
 }
@@ -29,11 +31,11 @@ export function targetOf(url: string): Target {
   const authority = slash < 0 ? url.slice(start) : url.slice(start, slash);
   const tail = slash < 0 ? "/" : url.slice(slash);
   const query = tail.indexOf("?");
-  const path = query < 0 ? tail : tail.slice(0, query);
+  const rawPath = query < 0 ? tail : tail.slice(0, query);
   // `fetch` resolves dot segments before it sends: what is matched has to be what the origin will see.
-  const sent =
-    path.includes("/.") || path.includes("%2") || path.includes("\\") ? new URL(url).pathname : path;
-  return { scheme, authority, host: hostOf(authority), path: sent, tail };
+  const isPlain = !rawPath.includes("/.") && !rawPath.includes("%2") && !rawPath.includes("\\");
+  const path = isPlain ? rawPath : new URL(url).pathname;
+  return { scheme, authority, host: hostOf(authority), path, rawPath, tail };
 }
 
 /** Lower case, without port and trailing dot. */

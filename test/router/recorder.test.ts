@@ -8,6 +8,7 @@ import {
   failures,
   type Outcome,
   type RowId,
+  rowKey,
   type Tally,
 } from "../../src/core/analysis/tally.ts";
 import type { Cell } from "../../src/core/wire/messages.ts";
@@ -39,6 +40,43 @@ function sum(cells: Cell[], row?: string): Tally {
     .filter((c) => row === undefined || c.row === row)
     .reduce((all, { tally }) => addTally(all, tally), emptyTally());
 }
+
+describe("comparison units", () => {
+  test("count a visitor on each side for itself: who is moved to green by a raise counts there anew", () => {
+    const recorder = new Recorder();
+    send(recorder, BLUE, "success");
+    send(recorder, GREEN, "error");
+    const cells = recorder.drain(T);
+    expect(sum(cells, rowKey(BLUE))).toMatchObject({ units: 1, unitErrors: 0 });
+    expect(sum(cells, rowKey(GREEN))).toMatchObject({ units: 1, unitErrors: 1 });
+  });
+
+  test("hold the latency of a visitor's first request of the minute only", () => {
+    const recorder = new Recorder();
+    for (let i = 0; i < 300; i++) send(recorder, GREEN, "success", { ms: 2000 });
+    const tally = sum(recorder.drain(T));
+    expect([countOf(tally.latency), countOf(tally.unitLatency)]).toEqual([300, 1]);
+  });
+});
+
+test("failures in a row are those of a cohort, however its visitors were placed", () => {
+  const recorder = new Recorder();
+  for (let i = 0; i < 5; i++) {
+    send(recorder, GREEN, "error");
+    send(recorder, { ...GREEN, placement: "address" }, "success");
+  }
+  expect(sum(recorder.drain(T)).run).toBe(1);
+  send(recorder, GREEN, "error");
+  send(recorder, { ...GREEN, placement: "address" }, "error");
+  expect(sum(recorder.drain(T)).run).toBe(2);
+});
+
+test("a request that took longer than a tick stays open is evidence all the same", () => {
+  const recorder = new Recorder();
+  send(recorder, GREEN, "timeout", { ms: 60_000 });
+  const [cell] = recorder.drain(T + 60_000);
+  expect((T + 60_000) / 1000 - cell!.tick * 2).toBeLessThanOrEqual(22);
+});
 
 describe("outcomes", () => {
   test.each<[Outcome, Partial<Tally>]>([
