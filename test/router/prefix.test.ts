@@ -50,5 +50,5 @@ test.each([
   ["http://[::1]:80/x", "http", "[::1]:80", "[::1]", "/x", "/x"],
   ["http://[::1]/x", "http", "[::1]", "[::1]", "/x", "/x"],
 ])("%s is cut into its parts", (url, scheme, authority, host, path, tail) => {
-  expect(targetOf(url)).toEqual({ scheme, authority, host, path, tail });
+  expect(targetOf(url)).toEqual({ scheme, authority, host, path, rawPath: path, tail });
 });
