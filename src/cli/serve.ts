@@ -1,6 +1,7 @@
 /** `npm run serve`: the deployed bundle on bare workerd, for load tests and for any test that needs a black box. */
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { integer } from "./options.ts";
 import { freeBlock } from "./ports.ts";
 import { type ServeOptions, startServe } from "./running.ts";
 
@@ -46,14 +47,6 @@ function command(): Command {
     )
     .option("--token <token>", "bearer token of the admin API; default: a random one, printed")
     .option("--kv-port <n>", "port of the KV service; default: any", integer(0, 65_535), 0);
-}
-
-function integer(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const n = Number(text);
-    if (Number.isInteger(n) && n >= least && n <= most) return n;
-    throw new InvalidArgumentError(`a whole number from ${least} to ${most} was expected`);
-  };
 }
 
 function pair(text: string, all: Record<string, string>): Record<string, string> {

@@ -8,6 +8,7 @@ import { parseDocument } from "../core/flag/parse.ts";
 import { quietWrangler, ROOT, WRANGLER } from "./bundle.ts";
 import { localToken } from "./dev-vars.ts";
 import { LOCAL_STATE, seed } from "./local-kv.ts";
+import { integer } from "./options.ts";
 import { freeBlock } from "./ports.ts";
 
 const DEMO_FLAGS = "fixtures/flags/demo.json";
@@ -23,7 +24,7 @@ const POLL_MS = 200;
 const LOOK_MS = 5000;
 
 interface Flags {
-  port: string;
+  port: number;
   flags?: string;
   fresh?: boolean;
   state: string;
@@ -32,7 +33,7 @@ interface Flags {
 function command(): Command {
   return new Command("start")
     .description("Starts the router locally with two demo origins.")
-    .option("--port <n>", "port of the router", String(DEFAULT_PORT))
+    .option("--port <n>", "port of the router", integer(1, 65_535), DEFAULT_PORT)
     .option("--flags <file>", `flag document to put into local KV; default on the first start: ${DEMO_FLAGS}`)
     .option("--fresh", "forget the local state first")
     .option("--state <folder>", "folder of the local state", LOCAL_STATE);
@@ -58,7 +59,7 @@ async function main(): Promise<number> {
   if (given.fresh) await rm(given.state, { recursive: true, force: true });
   const token = await localToken(".dev.vars");
   const seeded = await seed(given.state, document, given.flags !== undefined);
-  const asked = Number(given.port);
+  const asked = given.port;
   const port = await freeBlock(asked, 1);
   if (port !== asked) console.log(pc.yellow(`port ${asked} is taken; taking ${port}`));
   const inspector = await freeBlock(INSPECTOR_PORT, 1);
