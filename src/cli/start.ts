@@ -59,7 +59,7 @@ async function main(): Promise<number> {
   if (given.fresh) await rm(given.state, { recursive: true, force: true });
   const token = await localToken(".dev.vars");
   const seeded = await seed(given.state, document, given.flags !== undefined);
-  const asked = given.port;
+  const { port: asked } = given;
   const port = await freeBlock(asked, 1);
   if (port !== asked) console.log(pc.yellow(`port ${asked} is taken; taking ${port}`));
   const inspector = await freeBlock(INSPECTOR_PORT, 1);

@@ -22,7 +22,7 @@ const COLD_SHARD_MS = 200;
 const OUT_OF_TOUCH_MS = 8_000;
 /** The same while no flag is in shadow or canary and flushes are 20 s apart, milliseconds. */
 const OUT_OF_TOUCH_QUIET_MS = 25_000;
-/** A shard that has been asked is not waited for again before this, milliseconds: with the shards down, traffic flows. */
+/** A shard that did not answer is not waited for again before this, milliseconds: with the shards down, traffic flows. */
 const WAIT_AGAIN_MS = 30_000;
 /** How often a waiting request looks whether another one has been answered, milliseconds. */
 const POLL_MS = 5;
@@ -111,7 +111,9 @@ export class State {
 
   /** Asks the shard, unless another request has just done so. */
   #askFirst(env: Env, ctx: ExecutionContext, now: number): void {
-    if (now - this.#askedAt < WAIT_AGAIN_MS) return;
+    const { heardAt } = this.knowing;
+    const unanswered = heardAt === undefined || heardAt < this.#askedAt;
+    if (unanswered && now - this.#askedAt < WAIT_AGAIN_MS) return;
     this.#askedAt = now;
     ctx.waitUntil(this.ask(env));
   }

@@ -94,7 +94,9 @@ const route = z.strictObject({
     .describe("Exact paths win over prefixes, longer prefixes over shorter."),
   blue: origin,
   green: origin,
-  timeout: seconds(100).default(30).describe("Seconds until the headers must be there, from the end of the request body on."),
+  timeout: seconds(100)
+    .default(30)
+    .describe("Seconds until the headers must be there, from the end of the request body on."),
   slowAfter: seconds(100)
     .optional()
     .describe(
