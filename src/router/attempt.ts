@@ -3,7 +3,7 @@
  * failure, the timeout or the visitor's leaving. While it is open it shows as a request in flight.
  */
 import type { NoAnswer } from "./failure.ts";
-import type { Row } from "./recorder.ts";
+import type { Row } from "./row.ts";
 
 /** What settles an attempt for good. */
 export type Answer = Response | NoAnswer;

@@ -3,10 +3,10 @@
  * async function; whatever takes long, fails or is tried again goes the slower way.
  */
 import type { Outcome, Variant } from "../core/analysis/tally.ts";
-import type { Decision } from "../core/flag/evaluate.ts";
 import { log, wordsOf } from "../edge/log.ts";
 import { type Answer, Attempt, discard } from "./attempt.ts";
 import type { Admission } from "./breaker.ts";
+import type { Choice } from "./choice.ts";
 import { answerFor, outcomeOfStatus } from "./failure.ts";
 import {
   ask,
@@ -27,16 +27,6 @@ import { isRescued } from "./rescue.ts";
 import { respond } from "./respond.ts";
 import type { Target } from "./target.ts";
 import { isNavigation, mintVisitor, visitorCookie } from "./visitor.ts";
-
-/** What was decided about a request. */
-export interface Choice {
-  lane: Lane;
-  decision: Decision;
-  /** 32-bit hash that tells visitors apart. */
-  visitor: number;
-  /** Of a visitor who has no cookie yet and may be given one. */
-  anchor: string | undefined;
-}
 
 /** An exchange under way. */
 interface Exchange extends Passage {

@@ -3,9 +3,10 @@ import type { Placement, Variant } from "../core/analysis/tally.ts";
 import type { Route } from "../core/flag/schema.ts";
 import type { CompiledFlag } from "../core/flag/table.ts";
 import { Breaker } from "./breaker.ts";
-import type { Recorder, Row } from "./recorder.ts";
+import type { Recorder } from "./recorder.ts";
 import { RescueBudget } from "./rescue.ts";
 import { bareAuthority } from "./rewrite.ts";
+import type { Row } from "./row.ts";
 
 /** Breakers and budgets kept for flags that come back; more are forgotten. */
 const MAX_KEPT = 1000;

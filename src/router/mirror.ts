@@ -4,7 +4,7 @@
  */
 import { SHADOW_COHORT } from "../core/analysis/tally.ts";
 import { Attempt, discard } from "./attempt.ts";
-import type { Choice } from "./exchange.ts";
+import type { Choice } from "./choice.ts";
 import { outcomeOfStatus } from "./failure.ts";
 import { ask, type Passage } from "./forward.ts";
 import { OWN } from "./headers.ts";

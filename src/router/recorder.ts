@@ -5,7 +5,6 @@
 import { mergeHistograms, observe, quantileMs, type SparseHistogram } from "../core/analysis/histogram.ts";
 import {
   addTally,
-  emptyTally,
   MAX_VISITORS,
   mergeVisitors,
   type Outcome,
@@ -16,7 +15,7 @@ import {
 import { sliceOf } from "../core/hashing/bucket.ts";
 import { type Cell, type InFlight, TICK_MS } from "../core/wire/messages.ts";
 import type { Attempt } from "./attempt.ts";
-import { UnitCap } from "./unit-cap.ts";
+import { Row } from "./row.ts";
 
 /** A visitor who leaves earlier than this never counts as a timeout, milliseconds. */
 const MIN_SLOW_MS = 2000;
@@ -28,51 +27,6 @@ const OLD_TICKS = 30;
 const MAX_TICK_AGE_MS = 20_000;
 /** Rows kept for the next request; more are only looked up anew. */
 const MAX_ROWS = 10_000;
-
-/** One row of counters in this isolate. */
-export class Row {
-  readonly key: string;
-  readonly id: RowId;
-  /** Failures in a row, in order of completion; shared by the placements of a cohort. */
-  readonly streak: { length: number };
-  /** Caps what one visitor weighs in comparisons; only visitors placed by the hash are compared. */
-  readonly cap: UnitCap | undefined;
-  /** In the recorder's list of rows that hold something? */
-  listed = false;
-  /** By tick. */
-  readonly cells = new Map<number, Tally>();
-  #tick = -1;
-  #tally: Tally | undefined;
-
-  constructor(id: RowId, streak: { length: number }) {
-    this.id = id;
-    this.key = rowKey(id);
-    this.streak = streak;
-    this.cap = id.placement === "hash" ? new UnitCap() : undefined;
-  }
-
-  /** The tally of the tick in which a request started. */
-  at(startedAt: number): Tally {
-    const tick = Math.floor(startedAt / TICK_MS);
-    if (tick === this.#tick && this.#tally) return this.#tally;
-    let tally = this.cells.get(tick);
-    if (!tally) {
-      tally = emptyTally();
-      this.cells.set(tick, tally);
-    }
-    this.#tick = tick;
-    this.#tally = tally;
-    return tally;
-  }
-
-  /** Gives the cells away. */
-  take(): Map<number, Tally> {
-    const taken = new Map(this.cells);
-    this.cells.clear();
-    this.#tally = undefined;
-    return taken;
-  }
-}
 
 export class Recorder {
   readonly #rows = new Map<string, Row>();
