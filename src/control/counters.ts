@@ -58,10 +58,11 @@ export class CohortCounters extends DurableObject<Env> implements ShardApi {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     this.#store = new ShardStore(ctx.storage);
-    const { folded, pages, snapshot, incarnation } = this.#store.load();
+    const { folded, pages, snapshot, incarnation, name } = this.#store.load();
+    if (ctx.id.name !== undefined && ctx.id.name !== name) this.#store.saveName(ctx.id.name);
     this.#ledger.load(folded, pages);
     this.#snapshot = snapshot;
-    this.#name = `${ctx.id.name ?? ctx.id.toString()}#${incarnation}`;
+    this.#name = `${ctx.id.name ?? name ?? ctx.id.toString()}#${incarnation}`;
     this.#forwarder = new Forwarder({
       send: (base) => this.#send(base),
       stuck: (stuck) => this.#backstop(stuck),

@@ -22,6 +22,8 @@ export interface ShardMemory {
   snapshot: Snapshot | undefined;
   /** Minted with the store: a new store under the same name counts as another shard, or its sums would start anew. */
   incarnation: string;
+  /** The shard's name; undefined in a new store. */
+  name: string | undefined;
 }
 
 interface IsolateRow extends Record<string, SqlStorageValue> {
@@ -62,7 +64,13 @@ export class ShardStore {
       pages,
       snapshot: snapshot === undefined ? undefined : (JSON.parse(snapshot) as Snapshot),
       incarnation: this.#meta("incarnation") ?? this.#mint(),
+      name: this.#meta("name"),
     };
+  }
+
+  /** Keeps the shard's name: an object that an alarm wakes may not be told its own. */
+  saveName(name: string): void {
+    this.#setMeta("name", name);
   }
 
   /** Writes an isolate's page down: one row, unless its totals have grown so long that they are folded. */
