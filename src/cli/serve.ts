@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { integer } from "./options.ts";
+import { onOrphaned } from "./orphan.ts";
 import { freeBlock } from "./ports.ts";
 import { type ServeOptions, startServe } from "./running.ts";
 
@@ -73,6 +74,7 @@ async function main(): Promise<void> {
   const running = await startServe(options);
   const leave = () => void running.stop().then(() => process.exit(0));
   process.once("SIGINT", leave).once("SIGTERM", leave);
+  onOrphaned(leave);
   for (const [i, url] of running.isolates.entries())
     if (given.isolates > 1) console.log(`isolate ${i + 1} ${url}`);
   console.log(`kv http://127.0.0.1:${running.kv.port}`);

@@ -9,6 +9,7 @@ import { quietWrangler, ROOT, WRANGLER } from "./bundle.ts";
 import { localToken } from "./dev-vars.ts";
 import { LOCAL_STATE, seed } from "./local-kv.ts";
 import { integer } from "./options.ts";
+import { onOrphaned } from "./orphan.ts";
 import { freeBlock } from "./ports.ts";
 
 const DEMO_FLAGS = "fixtures/flags/demo.json";
@@ -84,7 +85,9 @@ async function main(): Promise<number> {
   });
   // Ctrl-C reaches the child by itself; a plain kill of this process does not.
   process.on("SIGINT", () => {});
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  const leave = () => void child.kill("SIGTERM");
+  process.on("SIGTERM", leave);
+  onOrphaned(leave);
 
   const url = `http://localhost:${port}`;
   const ready = await Promise.race([answers(`http://127.0.0.1:${port}/_greenlight/health`), ended]);

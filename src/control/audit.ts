@@ -4,16 +4,8 @@ import type { AuditEntry } from "./controller-api.ts";
 /** Entries kept; some years of an active installation. */
 const KEPT = 100_000;
 
-interface AuditRow extends Record<string, SqlStorageValue> {
-  id: number;
-  at: number;
-  who: string;
-  action: string;
-  flag: string | null;
-  release: string | null;
-  reason: string;
-  figures: string;
-}
+/** An entry as it is stored: its figures as JSON. */
+type AuditRow = Omit<AuditEntry, "figures"> & { figures: string };
 
 export class AuditLog {
   readonly #sql: SqlStorage;
