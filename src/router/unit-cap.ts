@@ -1,15 +1,16 @@
 /**
- * Caps what one visitor can weigh: per row and minute a visitor counts once, and fails at most once. Two bitmaps over
- * 16 bits of the visitor's hash; visitors that share them count as one, on blue as on green.
+ * Caps what one visitor can weigh: per row and minute a visitor counts once, and fails at most once. What it needs
+ * grows with the visitors of a minute, so that a row with few of them, of which there may be thousands, costs little.
  */
 
 const MINUTE_MS = 60_000;
-const WORDS = 65_536 / 32;
+/** More visitors of one minute than an isolate can serve; beyond, nobody new is counted. */
+const MOST = 200_000;
 
 export class UnitCap {
   #minute = -1;
-  readonly #seen = new Uint32Array(WORDS);
-  readonly #failed = new Uint32Array(WORDS);
+  readonly #seen = new Set<number>();
+  readonly #failed = new Set<number>();
 
   /** Is this the visitor's first request of the minute? `visitor` is a 32-bit hash, `now` in milliseconds. */
   see(visitor: number, now: number): boolean {
@@ -21,18 +22,15 @@ export class UnitCap {
     return this.#first(this.#failed, visitor, now);
   }
 
-  #first(bits: Uint32Array, visitor: number, now: number): boolean {
+  #first(visitors: Set<number>, visitor: number, now: number): boolean {
     const minute = Math.floor(now / MINUTE_MS);
     if (minute !== this.#minute) {
       this.#minute = minute;
-      this.#seen.fill(0);
-      this.#failed.fill(0);
+      this.#seen.clear();
+      this.#failed.clear();
     }
-    const index = visitor >>> 16;
-    const word = index >>> 5;
-    const mask = 1 << (index & 31);
-    if ((bits[word]! & mask) !== 0) return false;
-    bits[word]! |= mask;
+    if (visitors.has(visitor) || visitors.size >= MOST) return false;
+    visitors.add(visitor);
     return true;
   }
 }
