@@ -1,6 +1,6 @@
 /** The Worker as wrangler bundles it for a deploy, and the settings of wrangler.toml that workerd needs beside it. */
 import { execFile } from "node:child_process";
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -49,11 +49,6 @@ export async function makeBundle(config = join(ROOT, "wrangler.toml")): Promise<
     objects: settings.durable_objects.bindings.map((o) => ({ binding: o.name, className: o.class_name })),
     sqlite: settings.migrations.flatMap((m) => m.new_sqlite_classes ?? []),
   };
-}
-
-/** Removes a bundle before the process ends. */
-export async function removeBundle(bundle: Bundle): Promise<void> {
-  await rm(bundle.dir, { recursive: true, force: true });
 }
 
 /** Environment in which wrangler asks nothing, sends nothing home and colours nothing. */
