@@ -7,12 +7,12 @@ import { cpu } from "./cpu.ts";
 import { decide } from "./decide.ts";
 import { exact } from "./exact.ts";
 import type { Figure, Named } from "./figure.ts";
-import { halt } from "./halt.ts";
 import { objects } from "./objects.ts";
 import { overload } from "./overload.ts";
+import { reach } from "./reach.ts";
 import { size } from "./size.ts";
 
-const BENCHES: readonly Named[] = [cpu, objects, halt, overload, exact, decide, size];
+const BENCHES: readonly Named[] = [cpu, objects, reach, overload, exact, decide, size];
 
 interface Options {
   quick?: true;

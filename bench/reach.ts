@@ -125,8 +125,8 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`;
 }
 
-export const halt: Named = {
-  name: "halt",
+export const reach: Named = {
+  name: "reach",
   about: "from the batch that decides to the last visitor on green",
   run: measure,
 };
