@@ -12,7 +12,7 @@ export default defineConfig({
       {
         test: {
           name: "core",
-          include: ["test/core/**/*.test.ts", "test/house/**/*.test.ts"],
+          include: ["test/core/**/*.test.ts", "test/house/**/*.test.ts", "test/bench/**/*.test.ts"],
           environment: "node",
         },
       },
