@@ -1,4 +1,7 @@
-/** A scenario: everything about a rollout that a stream is drawn from, as data. */
+/**
+ * A scenario: everything about a rollout that a stream is drawn from, as data. Troubles combine, but for outages with
+ * a blip, and late counts with latencies.
+ */
 import type { Episodic } from "./episodes.ts";
 import type { Law, Worse } from "./latency.ts";
 
