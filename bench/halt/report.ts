@@ -108,7 +108,7 @@ function ownServed(summaries: readonly Summary[]): Table.Table | undefined {
       number(s.failures!.p95),
       `${s.early}, ${s.runs - s.halts - s.early} of ${s.runs}`,
       s.bound === undefined ? "" : s.bound.toFixed(s.bound < 10 ? 1 : 0),
-      s.ratio === undefined ? "" : `${s.ratio.toFixed(2)} x`,
+      s.ratio === undefined || s.ratio === Number.POSITIVE_INFINITY ? "" : `${s.ratio.toFixed(2)} x`,
       s.atLeast === undefined ? "" : number(s.atLeast),
       s.aim === undefined ? "" : number(s.aim),
       s.verdict === undefined ? "" : VERDICTS[s.verdict],

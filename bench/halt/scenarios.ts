@@ -23,8 +23,10 @@ const KNOWN = 6;
 /** Runs that show a tenth of a percent, and what the short form can afford of weeks and of days. */
 const FULL = 3000;
 const WEEKS = [4, FULL] as const;
-const DAYS = [20, FULL] as const;
-const DETECTIONS = [60, 500] as const;
+const DAYS = [10, FULL] as const;
+/** Histograms cost ten times as much to draw and to judge. */
+const LATENCY_DAYS = [2, 300] as const;
+const DETECTIONS = [40, 500] as const;
 
 const usual = { rate: 50, errorRate: 0.01, stages: [{ atHours: 0, share: 0.05 }], historyHours: KNOWN };
 
@@ -228,7 +230,7 @@ const SLOWER_ELSEWHERE: Case[] = [
 function even(
   name: string,
   latency: Scenario["latency"] & object,
-  runs: readonly [number, number] = [4, 300],
+  runs: readonly [number, number] = LATENCY_DAYS,
 ): Case {
   return quiet({ name, historyHours: 1, latency, group: "latency-null" } as Given, runs);
 }
