@@ -9,8 +9,8 @@ import type { Scenario } from "./scenario.ts";
 
 const TICK_S = TICK_MS / 1000;
 const DAY_S = 86_400;
-/** Daily swings move once a minute: the samplers then keep their tables for 30 ticks. */
-const SWING_TICKS = 30;
+/** Daily swings move every five minutes, by 2 % at most: the samplers keep their tables for so long. */
+const SWING_TICKS = 150;
 /** The error rate peaks a third of a day after the traffic, so that neither follows from the other. */
 const ERRORS_PHASE = (2 * Math.PI) / 3;
 const NO_WORSE: Worse = {};
