@@ -1,5 +1,6 @@
 /** Judging many flags: one that cannot be judged must not keep the others, or the counts, from being taken. */
 import { type JudgeInput, type Judgement, judge } from "../core/analysis/judge.ts";
+import { newMemory } from "../core/analysis/rule-memory.ts";
 
 /**
  * The judgement of one flag; `unmeasured` where judging fails. It should not: but flags outlive the code that read
@@ -11,6 +12,7 @@ export function judgeSafely(name: string, input: JudgeInput): Judgement {
   } catch (error) {
     console.error(JSON.stringify({ event: "judge-failed", flag: name, message: String(error) }));
     const sentence = "The rules of this flag could not be applied; put its spec again";
-    return { rule: "none", verdict: "unmeasured", sentence, figures: {}, findings: [] };
+    const memory = input.memory ?? newMemory();
+    return { rule: "none", verdict: "unmeasured", sentence, figures: {}, findings: [], memory };
   }
 }

@@ -4,8 +4,10 @@
  */
 import type { Flag } from "../flag/schema.ts";
 import { TICK_MS } from "../wire/messages.ts";
+import type { ComparisonView } from "./comparing.ts";
 import { entry } from "./entry.ts";
 import { decimal, isAbove, ratio } from "./exact.ts";
+import { newMemory, type RuleMemory } from "./rule-memory.ts";
 import { type Finding, findingOf, MIN_FAILING_VISITORS, meantFor, type Verdict } from "./rules.ts";
 import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
 import { count, percent } from "./words.ts";
@@ -29,37 +31,52 @@ export interface JudgeInput {
   heardAt: number;
   /** Milliseconds since the epoch. */
   now: number;
+  /** What the sequential comparison of this flag says now; undefined before its first tick. */
+  comparison?: ComparisonView | undefined;
+  /** The memory that the last judgement of this release gave back; undefined for the first. It is not changed. */
+  memory?: RuleMemory | undefined;
 }
 
 /** What was found about one flag. `rule` and `figures` are those of the finding that decided. */
 export interface Judgement extends Finding {
   /** Every rule's finding, in the order of the document. */
   findings: Finding[];
+  /** For the next judgement of this release. Who only wants to know drops it. */
+  memory: RuleMemory;
 }
 
 /** Judges the flag's present release. Pure. */
-export function judge({ flag, window, heardAt, now }: JudgeInput): Judgement {
+export function judge({ flag, window, heardAt, now, memory = newMemory() }: JudgeInput): Judgement {
   if (now - heardAt > SILENT_AFTER_MS) {
     const sentence = "No isolate has reported for a minute";
-    return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [] };
+    return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [], memory };
   }
   if (!window) {
     const sentence = `Green has had no request as release ${flag.release}`;
-    return { rule: "minimum", verdict: "insufficient", sentence, figures: { requests: 0 }, findings: [] };
+    return {
+      rule: "minimum",
+      verdict: "insufficient",
+      sentence,
+      figures: { requests: 0 },
+      findings: [],
+      memory,
+    };
   }
   // Rules mostly share a window; summing it up is the costly part.
   const summed = new Map<number, Samples>();
   const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
-  const findings = flag.rules.map((rule) => findingOf(rule, samplesOf(rule.window), window.failed));
+  const findings = flag.rules
+    .filter((rule) => rule.metric !== "evidence")
+    .map((rule) => findingOf(rule, samplesOf(rule.window), window.failed));
   const lately = samplesOf(LONGEST_WINDOW_MS / 1000).green.all.diverted;
   const diverted = lately < DIVERTED_MIN ? undefined : divertedFinding(window, now);
-  if (diverted) return { ...diverted, findings: [diverted, ...findings] };
+  if (diverted) return { ...diverted, findings: [diverted, ...findings], memory };
   const decisive =
     findings.find((f) => f.verdict === "unhealthy") ??
     findings.find((f) => f.verdict === "insufficient") ??
     findings[0] ??
     withoutRules(samplesOf(LONGEST_WINDOW_MS / 1000));
-  return { ...decisive, findings };
+  return { ...decisive, findings, memory };
 }
 
 /** Breakers hide a green that fails now and then; so what they keep away speaks for itself, in any 10 s. */

@@ -30,13 +30,15 @@ export const MIN_FAILING_VISITORS = 3;
 /** Quantile of the latency rules. */
 const P95 = 0.95;
 
+/** A rule with a limit of its own. */
+export type LiteralRule = Exclude<Rule, { metric: "evidence" }>;
 type ErrorRate = Extract<Rule, { metric: "error_rate"; above: number }>;
 type ErrorRateAboveBlue = Extract<Rule, { metric: "error_rate"; aboveBlueBy: number }>;
 type Latency = Extract<Rule, { metric: "latency_p95" }>;
 type InARow = Extract<Rule, { metric: "consecutive_errors" }>;
 
 /** Looks at one rule over the counts of its window. `failed`: green's failures since the last resume. */
-export function findingOf(rule: Rule, samples: Samples, failed: number): Finding {
+export function findingOf(rule: LiteralRule, samples: Samples, failed: number): Finding {
   switch (rule.metric) {
     case "error_rate":
       return "above" in rule ? errorRate(rule, samples) : errorRateAboveBlue(rule, samples);

@@ -3,12 +3,12 @@ import { hashText } from "../hashing/text.ts";
 import type { Flag } from "./schema.ts";
 
 /**
- * Hash of state, percentage, salt, stickBy, cohorts, release and rules. Notes, owner, description and the route are
+ * Hash of state, percentage, salt, stickBy, cohorts, release, rules and dry run. Notes, owner, description and the route are
  * not in it: editing them moves nobody. The order of keys does not matter; the order of `stickBy` does.
  */
 export function generationOf(flag: Flag): string {
-  const { state, percentage, salt, stickBy, cohorts, release, rules } = flag;
-  return hashText(canonicalJson({ state, percentage, salt, stickBy, cohorts, release, rules }));
+  const { state, percentage, salt, stickBy, cohorts, release, rules, dryRun } = flag;
+  return hashText(canonicalJson({ state, percentage, salt, stickBy, cohorts, release, rules, dryRun }));
 }
 
 /** JSON with the keys of every object sorted. */

@@ -18,43 +18,91 @@ const minVisitors = z
   );
 const action = z.enum(["rollback"]).default("rollback");
 const ratio = z.number().min(0).max(1);
+const guarded = z
+  .boolean()
+  .default(false)
+  .describe(
+    "Fires only with evidence of at least 100 that green is worse than blue at all: a limit alone is crossed by chance.",
+  );
+const lasting = z
+  .number()
+  .min(0)
+  .max(86_400)
+  .default(0)
+  .describe(
+    "Seconds that the value must be beyond the limit without a break. Too little data holds the clock, a good window sets it back.",
+  );
+const onSharedOutage = z
+  .enum(["hold", "halt", "ignore"])
+  .default("hold")
+  .describe(
+    "When blue is beyond the limit too and evidence against green is below 20: hold the rollout, halt anyway, or take it as no fault of green's.",
+  );
+const signals = z
+  .array(z.enum(["errors", "latency"]))
+  .min(1)
+  .max(2)
+  .refine((list) => new Set(list).size === list.length, "a list that names each signal once")
+  .default(["errors", "latency"])
+  .describe("What is compared.");
+const alpha = z
+  .number()
+  .min(1e-6)
+  .max(0.05)
+  .default(0.001)
+  .describe(
+    "Probability of halting a green that is no worse, over the whole rollout. Halts at evidence 1/alpha.",
+  );
 
 /** Schema of one rule: what is measured, against what, and from how many requests on. */
 export const rule = z.union([
+  z.strictObject({ metric: z.literal("evidence"), alpha, signals, action }),
   z.strictObject({
     metric: z.literal("error_rate"),
     above: ratio.describe("Ratio, 0.05 is 5 %."),
+    guarded,
     minRequests,
     minVisitors,
     window,
+    for: lasting,
+    onSharedOutage,
     action,
   }),
   z.strictObject({
     metric: z.literal("error_rate"),
     aboveBlueBy: ratio.describe("Points above blue's as a ratio, 0.02 is 2 points."),
+    guarded,
     minRequests,
     window,
+    for: lasting,
     action,
   }),
   z.strictObject({
     metric: z.literal("latency_p95"),
     above: z.number().positive().describe("Milliseconds."),
+    guarded,
     minRequests,
     window,
+    for: lasting,
+    onSharedOutage,
     action,
   }),
   z.strictObject({
     metric: z.literal("latency_p95"),
     aboveBlueBy: z.number().positive().describe("Milliseconds above blue's."),
+    guarded,
     minRequests,
     window,
+    for: lasting,
     action,
   }),
   z.strictObject({
     metric: z.literal("latency_p95"),
     aboveBlueTimes: z.number().min(1).describe("Times blue's."),
+    guarded,
     minRequests,
     window,
+    for: lasting,
     action,
   }),
   z.strictObject({
@@ -63,13 +111,28 @@ export const rule = z.union([
     minRequests,
     minVisitors,
     window,
+    onSharedOutage,
     action,
   }),
 ]);
 
-/** Default halt rules of a flag that names none. The product's own; a plan's named rules replace them. */
+/** Rules of one flag. Evidence has one threshold: two of them would halt with the sum of their false alarms. */
+export const rules = z
+  .array(rule)
+  .max(32)
+  .superRefine((list, ctx) => {
+    const first = list.findIndex(({ metric }) => metric === "evidence");
+    list.forEach(({ metric }, i) => {
+      if (metric !== "evidence" || i === first) return;
+      ctx.addIssue({ code: "custom", path: [i], message: "the only rule with the metric evidence" });
+    });
+  });
+
+/**
+ * Default halt rules of a flag that names none. Evidence keeps its promise however often one looks; what fails more
+ * often than not is out before evidence has its five seconds, and also where blue has no traffic.
+ */
 export const DEFAULT_RULES: z.input<typeof rule>[] = [
-  { metric: "error_rate", aboveBlueBy: 0.05, minRequests: 50 },
+  { metric: "evidence" },
   { metric: "error_rate", above: 0.5, minRequests: 20, minVisitors: 3 },
-  { metric: "latency_p95", aboveBlueTimes: 3, minRequests: 200 },
 ];

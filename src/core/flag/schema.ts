@@ -4,7 +4,7 @@
  * parsing what was parsed changes nothing.
  */
 import * as z from "zod";
-import { DEFAULT_RULES, rule } from "./rule.ts";
+import { DEFAULT_RULES, type rule, rules } from "./rule.ts";
 
 /** Names of flags, cohorts and releases go into counter keys, headers and URLs: no spaces, no `|`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/;
@@ -162,7 +162,8 @@ export const flagSchema = z
       .describe("Hashed with the targeting key; default the flag's name."),
     fallback: z.enum(["blue", "green"]).default("blue").describe("Variant when no spec can be read at all."),
     cohorts: z.record(name, cohort).default({}),
-    rules: z.array(rule).max(32).prefault(DEFAULT_RULES),
+    rules: rules.prefault(DEFAULT_RULES),
+    dryRun: z.boolean().default(false).describe("Judge green and say what would be done, but never halt it."),
     route: route.optional(),
   })
   .refine((f) => !(f.state === "shadow" && f.percentage > 0), {
