@@ -156,7 +156,7 @@ describe("visitors, not requests, are compared", () => {
     expect(sum(recorder.drain(T))).toMatchObject({ requests: 2, errors: 2, units: 0, unitErrors: 0 });
   });
 
-  test("failing units are kept by slice of the bucket space", () => {
+  test("failing units are kept by slice of the buckets", () => {
     const recorder = new Recorder();
     send(recorder, BLUE, "error", { visitor: 1, bucket: 0 });
     send(recorder, BLUE, "error", { visitor: 2, bucket: 99_999 });

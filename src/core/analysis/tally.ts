@@ -38,7 +38,7 @@ export const SHADOW_COHORT = "shadow";
 /** `flag|release|cohort|variant|placement`, the key of a row everywhere. */
 export type RowKey = string;
 
-/** Number of slices of the bucket space by which blue's errors are kept (for tempering, see docs). */
+/** Number of slices (every sixteenth bucket) by which blue's errors are kept: they show whether failures come in clusters. */
 export const SLICES = 16;
 
 /** Distinct failing visitors are kept as 12-bit hashes; so many at most, enough to tell "3 or more". */
@@ -68,7 +68,7 @@ export interface Tally {
   run: number;
   /** 12-bit hashes of distinct visitors that failed (or, for diverted, were diverted); sorted, at most MAX_VISITORS. */
   visitors: number[];
-  /** Failures (unit errors) by 1/16 slice of the bucket space; index 0..15. Sparse: absent slices are 0. */
+  /** Failures (unit errors) by slice: bucket modulo 16. Sparse: absent slices are 0. */
   slices: Record<number, number>;
   /** Milliseconds until headers; timeouts and censored requests enter with the time waited. */
   latency: SparseHistogram;
