@@ -45,7 +45,7 @@ export function flagDocsText(): string {
     "| --- | --- | --- | --- |",
     ...lines.map(rowOf),
     "",
-    "An entry of `rules` has a `metric` and one limit:",
+    "An entry of `rules` has a `metric` and, but for `evidence`, one limit:",
     "",
     "| metric | limit | takes | meaning |",
     "| --- | --- | --- | --- |",
@@ -59,7 +59,9 @@ export function flagDocsText(): string {
     "",
     "Routes are matched by host first (exact, then `*.example.com` from the longest to the shortest, then `*`), then by path (exact, then prefixes from the longest to the shortest). A host none of whose paths fit falls through to the next. Paths are compared byte for byte as they were sent. Between equals the flag whose name sorts first wins, and the other one is reported.",
     "",
-    "A rule fires when the value is strictly above its limit, on at least `minRequests` requests of green in the window. `aboveBlueBy` and `aboveBlueTimes` compare with blue now, over visitors placed by the hash of an id of their own, and need failures of at least 3 distinct visitors; `above` counts every request, those that an open breaker kept from green as failures. Whatever the rules say, green is halted when more than 20 % of its requests of 10 s (at least 20, of 3 visitors) had to be diverted.",
+    "The rule `evidence` watches green against blue from the first request on: evidence starts at 1, grows while green fails more or answers more slowly than blue does at the same time, and halts at `1/alpha`. However often one looks, a green that is no worse is halted with probability `alpha` at most, over the whole rollout. It compares visitors placed by the hash of an id of their own, counts each at most once a minute, needs failures of at least 3 distinct visitors, and takes at least 5 s. A flag that names no rules has this one, and `error_rate` above 0.5 (`minRequests` 20, `minVisitors` 3).",
+    "",
+    "The other rules are literal: one fires when the value is strictly above its limit, on at least `minRequests` requests of green in the window. Looked at again and again, every limit near what is usual is crossed by chance sooner or later; `guarded` asks for evidence of at least 100 besides. `aboveBlueBy` and `aboveBlueTimes` compare with blue now, over the visitors that evidence compares, and need failures of at least 3 of them; `above` counts every request, those that an open breaker kept from green as failures. With `for` the value must be beyond the limit at every look for so long, and so over the whole stretch. Whatever the rules say, green is halted when more than 20 % of its requests of 10 s (at least 20, of 3 visitors) had to be diverted.",
     "",
   ].join("\n");
 }
@@ -85,11 +87,12 @@ function optionalLines(forms: Node[]): Line[] {
   return all.filter((line, i) => all.findIndex(({ path }) => path === line.path) === i);
 }
 
-/** A form of a rule: its metric, and the one limit that has to be given. */
+/** A form of a rule: its metric, and the one limit that has to be given, if any. */
 function ruleRowOf(form: Node): string {
   const limit = linesOf(form, "").find(({ path, required }) => required && path !== "metric");
   const metric = String(form.properties?.metric?.const);
-  return `| \`${metric}\` | \`${limit?.path}\` | ${limit ? takes(limit.node) : ""} | ${limit?.node.description ?? ""} |`;
+  if (!limit) return `| \`${metric}\` | | | Green against blue, by evidence. |`;
+  return `| \`${metric}\` | \`${limit.path}\` | ${takes(limit.node)} | ${limit.node.description ?? ""} |`;
 }
 
 function rowOf({ path, node, required }: Line): string {

@@ -5,10 +5,12 @@
 import type { Flag } from "../flag/schema.ts";
 import { TICK_MS } from "../wire/messages.ts";
 import type { ComparisonView } from "./comparing.ts";
+import { lookAt } from "./conditions.ts";
 import { entry } from "./entry.ts";
+import { evidenceFinding } from "./evidence-rule.ts";
 import { decimal, isAbove, ratio } from "./exact.ts";
-import { newMemory, type RuleMemory } from "./rule-memory.ts";
-import { type Finding, findingOf, MIN_FAILING_VISITORS, meantFor, type Verdict } from "./rules.ts";
+import { gather, newMemory, type RuleMemory } from "./rule-memory.ts";
+import { type Finding, MIN_FAILING_VISITORS, meantFor, type Verdict, wordsOf } from "./rules.ts";
 import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
 import { count, percent } from "./words.ts";
 
@@ -46,7 +48,14 @@ export interface Judgement extends Finding {
 }
 
 /** Judges the flag's present release. Pure. */
-export function judge({ flag, window, heardAt, now, memory = newMemory() }: JudgeInput): Judgement {
+export function judge({
+  flag,
+  window,
+  heardAt,
+  now,
+  comparison,
+  memory = newMemory(),
+}: JudgeInput): Judgement {
   if (now - heardAt > SILENT_AFTER_MS) {
     const sentence = "No isolate has reported for a minute";
     return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [], memory };
@@ -65,18 +74,32 @@ export function judge({ flag, window, heardAt, now, memory = newMemory() }: Judg
   // Rules mostly share a window; summing it up is the costly part.
   const summed = new Map<number, Samples>();
   const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
-  const findings = flag.rules
-    .filter((rule) => rule.metric !== "evidence")
-    .map((rule) => findingOf(rule, samplesOf(rule.window), window.failed));
+  const next: RuleMemory = { timers: {}, ...gather(memory, window, comparison?.errors ?? 1, now) };
+  const compared = { comparison, compared: window.compared, failing: next.failing.length };
+  const findings = flag.rules.map((rule, i) => {
+    if (rule.metric === "evidence") return evidenceFinding(rule, compared);
+    const key = `${i} ${wordsOf(rule)}`;
+    const samples = samplesOf(rule.window);
+    const { finding, timer } = lookAt(rule, {
+      flag,
+      window,
+      samples,
+      comparison,
+      now,
+      timer: memory.timers[key],
+    });
+    if (timer) next.timers[key] = timer;
+    return finding;
+  });
   const lately = samplesOf(LONGEST_WINDOW_MS / 1000).green.all.diverted;
   const diverted = lately < DIVERTED_MIN ? undefined : divertedFinding(window, now);
-  if (diverted) return { ...diverted, findings: [diverted, ...findings], memory };
+  if (diverted) return { ...diverted, findings: [diverted, ...findings], memory: next };
   const decisive =
     findings.find((f) => f.verdict === "unhealthy") ??
     findings.find((f) => f.verdict === "insufficient") ??
     findings[0] ??
     withoutRules(samplesOf(LONGEST_WINDOW_MS / 1000));
-  return { ...decisive, findings, memory };
+  return { ...decisive, findings, memory: next };
 }
 
 /** Breakers hide a green that fails now and then; so what they keep away speaks for itself, in any 10 s. */

@@ -49,13 +49,28 @@ export function findingOf(rule: LiteralRule, samples: Samples, failed: number): 
   }
 }
 
+/** The rule in words. */
+export function wordsOf(rule: LiteralRule): string {
+  switch (rule.metric) {
+    case "error_rate":
+      return "above" in rule ? `error_rate > ${rule.above}` : `error_rate > blue + ${rule.aboveBlueBy}`;
+    case "latency_p95":
+      if ("above" in rule) return `latency_p95 > ${rule.above} ms`;
+      return "aboveBlueBy" in rule
+        ? `latency_p95 > blue + ${rule.aboveBlueBy} ms`
+        : `latency_p95 > blue × ${rule.aboveBlueTimes}`;
+    case "consecutive_errors":
+      return `consecutive_errors >= ${rule.count}`;
+  }
+}
+
 /** Requests meant for green: those that it got and those that a breaker kept from it. */
 export function meantFor({ all }: Sample): number {
   return all.requests + all.diverted;
 }
 
 function errorRate(rule: ErrorRate, { green }: Samples): Finding {
-  const words = `error_rate > ${rule.above}`;
+  const words = wordsOf(rule);
   const requests = meantFor(green);
   const failed = failures(green.all) + green.all.diverted;
   const figures = {
@@ -77,7 +92,7 @@ function errorRate(rule: ErrorRate, { green }: Samples): Finding {
 }
 
 function errorRateAboveBlue(rule: ErrorRateAboveBlue, { green, blue }: Samples): Finding {
-  const words = `error_rate > blue + ${rule.aboveBlueBy}`;
+  const words = wordsOf(rule);
   const { units, unitErrors, visitors } = green.hash;
   const figures = {
     requests: meantFor(green),
@@ -107,7 +122,7 @@ function errorRateAboveBlue(rule: ErrorRateAboveBlue, { green, blue }: Samples):
 }
 
 function latency(rule: Latency & { above: number }, { green }: Samples): Finding {
-  const words = `latency_p95 > ${rule.above} ms`;
+  const words = wordsOf(rule);
   const figures = { requests: meantFor(green), limit: rule.above };
   const p95 = quantileMs(green.all.latency, P95);
   const few = tooFew(words, meantFor(green), rule, figures);
@@ -126,9 +141,7 @@ function latencyAboveBlue(
   { green, blue }: Samples,
 ): Finding {
   const by = "aboveBlueBy" in rule;
-  const words = by
-    ? `latency_p95 > blue + ${rule.aboveBlueBy} ms`
-    : `latency_p95 > blue × ${rule.aboveBlueTimes}`;
+  const words = wordsOf(rule);
   const figures = { requests: meantFor(green), limit: by ? rule.aboveBlueBy : rule.aboveBlueTimes };
   const few = tooFew(words, meantFor(green), rule, figures);
   if (few) return few;
@@ -151,7 +164,7 @@ function latencyAboveBlue(
  * have begun before the last resume; since then it cannot be longer than the failures since then.
  */
 function inARow(rule: InARow, { green }: Samples, failed: number): Finding {
-  const words = `consecutive_errors >= ${rule.count}`;
+  const words = wordsOf(rule);
   const run = Math.min(green.all.run, failed);
   const bad = failures(green.all);
   const successes = green.all.requests - bad - green.all.censored;

@@ -44,6 +44,8 @@ export interface Window {
   since: number;
   /** Failures of green taken since then: a run that an isolate reports cannot be older than these. */
   failed: number;
+  /** Visitor-minutes of green that can be compared, taken since then. */
+  compared: number;
   /** Tick → group → counts. */
   ticks: Map<number, Map<Group, Tally>>;
 }
@@ -52,12 +54,14 @@ export interface Window {
 export interface SavedWindow {
   since: number;
   failed: number;
+  /** Absent in what earlier versions wrote. */
+  compared?: number;
   ticks: [number, [Group, Tally][]][];
 }
 
 /** An empty window; requests that started before `since` (ms since the epoch) will not enter it. */
 export function newWindow(since = 0): Window {
-  return { since, failed: 0, ticks: new Map() };
+  return { since, failed: 0, compared: 0, ticks: new Map() };
 }
 
 /** Takes a cell of row `id` as evidence, or refuses it: too late, too far ahead, or from before the resume. */
@@ -66,7 +70,10 @@ export function takeCell(window: Window, id: RowId, cell: Cell, now: number): bo
   if (start < window.since || start > now + AHEAD_MS || start + TICK_MS < now - LATENESS_MS) return false;
   const groups = entry(window.ticks, cell.tick, () => new Map<Group, Tally>());
   addTally(entry(groups, `${id.variant}|${id.placement}`, emptyTally), cell.tally);
-  if (id.variant === "green") window.failed += failures(cell.tally);
+  if (id.variant === "green") {
+    window.failed += failures(cell.tally);
+    window.compared += cell.tally.units;
+  }
   return true;
 }
 
@@ -105,11 +112,12 @@ export function saveWindow(window: Window): SavedWindow {
   return {
     since: window.since,
     failed: window.failed,
+    compared: window.compared,
     ticks: [...window.ticks].map(([tick, groups]) => [tick, [...groups]]),
   };
 }
 
 /** Inverse of `saveWindow`. */
-export function loadWindow({ since, failed, ticks }: SavedWindow): Window {
-  return { since, failed, ticks: new Map(ticks.map(([tick, groups]) => [tick, new Map(groups)])) };
+export function loadWindow({ since, failed, compared = 0, ticks }: SavedWindow): Window {
+  return { since, failed, compared, ticks: new Map(ticks.map(([tick, groups]) => [tick, new Map(groups)])) };
 }

@@ -15,6 +15,19 @@ export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** Evidence: `0.4`, `37`, `1,240`, `more than 1,000,000`. */
+export function weight(evidence: number): string {
+  if (evidence > MOST_SHOWN) return `more than ${grouped(MOST_SHOWN)}`;
+  return evidence < 10 ? trim(evidence.toFixed(1)) : grouped(Math.floor(evidence));
+}
+
+/** Beyond, the figure says nothing any more. */
+const MOST_SHOWN = 1_000_000;
+
+function grouped(n: number): string {
+  return String(n).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 function trim(decimal: string): string {
   return decimal.includes(".") ? decimal.replace(/\.?0+$/, "") : decimal;
 }

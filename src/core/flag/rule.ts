@@ -126,6 +126,15 @@ export const rules = z
       if (metric !== "evidence" || i === first) return;
       ctx.addIssue({ code: "custom", path: [i], message: "the only rule with the metric evidence" });
     });
+    const evidence = list[first];
+    if (evidence?.metric !== "evidence") return;
+    list.forEach((literal, i) => {
+      if (!("guarded" in literal) || !literal.guarded) return;
+      const signal = literal.metric === "latency_p95" ? "latency" : "errors";
+      if (evidence.signals.includes(signal)) return;
+      const message = `false while the rule evidence does not compare ${signal}`;
+      ctx.addIssue({ code: "custom", path: [i, "guarded"], message });
+    });
   });
 
 /**

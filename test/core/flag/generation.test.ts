@@ -23,6 +23,8 @@ test.each<Partial<FlagInput>>([
   { stickBy: ["visitor", "cookie:session"] },
   { cohorts: { beta: { enabled: false, users: ["ada"] }, staff: { users: ["eve"] } } },
   { rules: [{ metric: "error_rate", above: 0.2 }] },
+  { rules: [{ metric: "error_rate", above: 0.1, for: 60 }] },
+  { dryRun: true },
 ])("%j makes another generation", (change) => expect(of(change)).not.toBe(base));
 
 test.each<Partial<FlagInput>>([

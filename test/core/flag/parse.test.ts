@@ -72,7 +72,7 @@ describe("the broken document", () => {
       ["flags.routes.route.retry.attempts", "missing"],
       [
         "flags.rules.rules[0].metric",
-        '"errors" is not one of "error_rate", "latency_p95", "consecutive_errors"',
+        '"errors" is not one of "evidence", "error_rate", "latency_p95", "consecutive_errors"',
       ],
       ["flags.rules.rules[1]", "missing: one of above, aboveBlueBy"],
       ["flags.rules.rules[2]", "more than one of above, aboveBlueBy"],
@@ -97,7 +97,7 @@ describe("the broken document", () => {
     expect(expected["flags.keys.state"]).toBe('one of "off", "shadow", "canary", "on", "kill"');
     expect(expected["flags.rules.rules[1]"]).toBe("exactly one of above, aboveBlueBy");
     expect(expected["flags.rules.rules[4].above"]).toBe(
-      "one of metric, count, minRequests, minVisitors, window, action",
+      "one of metric, count, minRequests, minVisitors, window, onSharedOutage, action",
     );
   });
 
@@ -185,6 +185,37 @@ test.each<[Record<string, unknown>, ...[string, string][]]>([
     { rules: [{ metric: "error_rate", abov: 1 }] },
     ["rules[0].abov", 'unknown key; did you mean "above"?'],
     ["rules[0]", "missing: one of above, aboveBlueBy"],
+  ],
+  [
+    {
+      rules: [
+        { metric: "evidence" },
+        { metric: "error_rate", above: 0.1 },
+        { metric: "evidence", alpha: 0.01 },
+      ],
+    },
+    ["rules[2]", "an object is not the only rule with the metric evidence"],
+  ],
+  [
+    { rules: [{ metric: "evidence", signals: [] }] },
+    ["rules[0].signals", "an empty list is not a list of at least 1"],
+  ],
+  [
+    { rules: [{ metric: "evidence", signals: ["errors", "errors"] }] },
+    ["rules[0].signals", "a list of 2 is not a list that names each signal once"],
+  ],
+  [
+    { rules: [{ metric: "evidence", alpha: 0.5 }] },
+    ["rules[0].alpha", "0.5 is not a number of at most 0.05"],
+  ],
+  [
+    {
+      rules: [
+        { metric: "latency_p95", above: 900, guarded: true },
+        { metric: "evidence", signals: ["errors"] },
+      ],
+    },
+    ["rules[0].guarded", "true is not false while the rule evidence does not compare latency"],
   ],
   [{ rules: "none" }, ["rules", '"none" is not a list']],
   [{ stickBy: [] }, ["stickBy", "an empty list is not a list of at least 1"]],

@@ -1,0 +1,96 @@
+/**
+ * The rule `evidence`: halts when the sequential comparison has reached its threshold, and says why in words. One
+ * client is not green's fault, so failures must be those of several visitors, all the time that evidence grew.
+ */
+import type { Rule } from "../flag/schema.ts";
+import type { ComparisonView } from "./comparing.ts";
+import { type Finding, MIN_FAILING_VISITORS, type Verdict } from "./rules.ts";
+import { count, milliseconds, percent, weight } from "./words.ts";
+
+/** Visitor-minutes of green below which nobody says that green is healthy. */
+const MIN_COMPARED = 20;
+
+type EvidenceRule = Extract<Rule, { metric: "evidence" }>;
+
+/** What the rule is looked at with. */
+export interface Compared {
+  /** Undefined before the first tick. */
+  comparison: ComparisonView | undefined;
+  /** Visitor-minutes of green that could be compared since the release came or was resumed. */
+  compared: number;
+  /** Distinct visitors that failed while evidence grew. */
+  failing: number;
+}
+
+/** Looks at the rule. */
+export function evidenceFinding(rule: EvidenceRule, { comparison, compared, failing }: Compared): Finding {
+  const words = `evidence >= ${Math.round(1 / rule.alpha)}`;
+  const seen = `Green has had ${count(compared, "visitor-minute")} that can be compared`;
+  const say = (verdict: Verdict, sentence: string, figures: Record<string, number>): Finding => ({
+    rule: words,
+    verdict,
+    sentence,
+    figures,
+  });
+  if (!comparison) return say("insufficient", `${seen}; none is compared yet`, { compared });
+  const figures = { ...figuresOf(comparison), compared, failingVisitors: failing };
+  if (comparison.peer === "none") {
+    const sentence =
+      "Blue has no traffic and green no earlier window to compare with: only absolute rules speak";
+    return say("insufficient", sentence, figures);
+  }
+  const measured = sentenceOf(comparison);
+  if (comparison.unhealthy) {
+    if (failing >= MIN_FAILING_VISITORS || !needsVisitors(rule, comparison))
+      return say("unhealthy", measured, figures);
+    const few = `but only ${count(failing, "visitor")} failed and ${MIN_FAILING_VISITORS} are needed`;
+    return say("insufficient", `${measured}, ${few}`, figures);
+  }
+  if (compared < MIN_COMPARED) return say("insufficient", `${seen}; ${MIN_COMPARED} are needed`, figures);
+  return say("healthy", measured, figures);
+}
+
+/** Is it failures that brought evidence to the threshold? Latency alone may have, weighed as one signal of all. */
+function needsVisitors({ signals }: EvidenceRule, { leading, latency, threshold }: ComparisonView): boolean {
+  if (leading !== "errors") return false;
+  return !signals.includes("latency") || latency / signals.length < threshold;
+}
+
+function sentenceOf(view: ComparisonView): string {
+  const { evidence, threshold, peer } = view;
+  const halting = `evidence ${weight(evidence)}, halting at ${weight(threshold)}`;
+  const own = peer === "own" ? "Blue has no traffic, so green is compared with its own earlier window: " : "";
+  const measured = measuredOf(view);
+  const sentence = own ? `${own}${measured}` : `${measured.charAt(0).toUpperCase()}${measured.slice(1)}`;
+  return `${sentence}: ${halting}`;
+}
+
+function measuredOf({ leading, slower, peer, blue, green }: ComparisonView): string {
+  const then = peer === "own";
+  if (leading === "latency" && slower) {
+    const quantile = `p${Number((slower.quantile * 100).toFixed(1))}`;
+    const other = then ? "it was" : "blue's";
+    return `green's ${quantile} is ${milliseconds(slower.greenMs)}, ${other} ${milliseconds(slower.blueMs)}`;
+  }
+  if (green.requests === 0 || blue.requests === 0) return "nothing speaks against green";
+  const other = then ? "before" : "blue";
+  const rate = percent(green.errors / green.requests);
+  const units = count(green.requests, "visitor-minute");
+  return `green fails ${rate} of ${units}, ${other} ${percent(blue.errors / blue.requests)}`;
+}
+
+function figuresOf({ blue, green, slower, ...view }: ComparisonView): Record<string, number> {
+  return {
+    evidence: view.evidence,
+    errors: view.errors,
+    latency: view.latency,
+    limit: view.threshold,
+    greenUnits: green.requests,
+    greenUnitErrors: green.errors,
+    blueUnits: blue.requests,
+    blueUnitErrors: blue.errors,
+    ...(slower && { quantile: slower.quantile, greenMs: slower.greenMs, blueMs: slower.blueMs }),
+    knownMs: view.knownMs,
+    strength: view.strength,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * Is what broke green's limit an outage of both sides? Then blue is beyond the same limit, and green is no worse than
+ * blue. Not so when green began to fail first and blue broke down under green's visitors.
+ */
+import { TICK_MS } from "../wire/messages.ts";
+import { type Finding, findingOf, type LiteralRule, MIN_FAILING_VISITORS, meantFor } from "./rules.ts";
+import { between, type Samples, trailing, type Window } from "./window.ts";
+
+/** Rules that look at green alone. */
+export type AbsoluteRule = Extract<LiteralRule, { onSharedOutage: unknown }>;
+
+/** Blue is looked at with so many requests at least, or as many as green has: fewer may be beyond a limit by chance. */
+const MIN_BLUE = 20;
+
+/**
+ * Blue is looked at over the rule's window and over its last seconds (ms): an outage lifts both sides over the limit
+ * little by little, and which of them gets there first is chance.
+ */
+const LATELY_MS = 10_000;
+
+/** What is found when blue is looked at as if it were green; undefined unless both fail together. */
+export function sharedOutage(
+  rule: AbsoluteRule,
+  samples: Samples,
+  window: Window,
+  now: number,
+): Finding | undefined {
+  const least = Math.max(1, Math.min(MIN_BLUE, meantFor(samples.green)));
+  const blue = [samples, trailing(window, now, LATELY_MS)]
+    .map((counts) => findingOfBlue(rule, counts, least))
+    .find(({ verdict }) => verdict === "unhealthy");
+  return blue && !brokeDownAfterGreen(rule, samples, window, now) ? blue : undefined;
+}
+
+/** Did green break the limit before blue, with blue serving green's visitors besides its own? */
+function brokeDownAfterGreen(rule: AbsoluteRule, samples: Samples, window: Window, now: number): boolean {
+  const { rescued, diverted } = samples.green.all;
+  if (rescued + diverted === 0) return false;
+  const first = Math.floor((now - rule.window * 1000) / TICK_MS) + 1;
+  const onset = [...window.ticks.keys()]
+    .sort((a, b) => a - b)
+    .find((tick) => tick >= first && isBeyond(findingOfBlue(rule, between(window, tick, tick), 1)));
+  if (onset === undefined) return false;
+  const before = between(window, first, onset - 1);
+  if (before.green.all.visitors.length < MIN_FAILING_VISITORS) return false;
+  return isBeyond(findingOf({ ...rule, minRequests: 1 }, before, Number.POSITIVE_INFINITY));
+}
+
+function findingOfBlue(rule: AbsoluteRule, { blue, green }: Samples, minRequests: number): Finding {
+  const swapped = { green: blue, blue: green };
+  const literal = rule.metric === "latency_p95" ? rule : { ...rule, minVisitors: 0 };
+  return findingOf({ ...literal, minRequests }, swapped, Number.POSITIVE_INFINITY);
+}
+
+function isBeyond({ verdict }: Finding): boolean {
+  return verdict === "unhealthy";
+}
