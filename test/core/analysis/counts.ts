@@ -1,4 +1,5 @@
 /** Builders of counts for the tests of the analysis: what is not said is zero. */
+import type { ComparisonView } from "../../../src/core/analysis/comparing.ts";
 import { observe, type SparseHistogram } from "../../../src/core/analysis/histogram.ts";
 import { emptyTally, type RowId, rowId, rowKey, type Tally } from "../../../src/core/analysis/tally.ts";
 import { newWindow, takeCell, type Window } from "../../../src/core/analysis/window.ts";
@@ -25,14 +26,33 @@ export function windowOf(...counts: [Partial<RowId>, Partial<Tally>][]): Window 
   return window;
 }
 
-/** Adds counts to a window, `ticks` before the present tick. */
-export function add(window: Window, parts: Partial<RowId>, t: Partial<Tally>, ticks = 1): boolean {
+/** Adds counts to a window, `ticks` before the tick of `now`. */
+export function add(window: Window, parts: Partial<RowId>, t: Partial<Tally>, ticks = 1, now = NOW): boolean {
   const key = row(parts);
-  return takeCell(window, rowId(key), { row: key, tick: TICK - ticks, tally: tally(t) }, NOW);
+  const tick = Math.floor(now / TICK_MS) - ticks;
+  return takeCell(window, rowId(key), { row: key, tick, tally: tally(t) }, now);
 }
 
 export function flag(rules: NonNullable<FlagInput["rules"]>): Flag {
   return flagSchema.parse({ state: "canary", percentage: 10, release: "1.0", rules });
+}
+
+/** A comparison in which nothing has happened yet, but for what is said. */
+export function view(parts: Partial<ComparisonView> = {}): ComparisonView {
+  return {
+    evidence: 1,
+    errors: 1,
+    latency: 1,
+    threshold: 1000,
+    unhealthy: false,
+    leading: "errors",
+    peer: "blue",
+    blue: { requests: 0, errors: 0 },
+    green: { requests: 0, errors: 0 },
+    knownMs: 0,
+    strength: 1,
+    ...parts,
+  };
 }
 
 /** `n` latencies of `ms` milliseconds. */
