@@ -1,0 +1,118 @@
+/**
+ * How often a stretch of blue had how many times its usual rate of failures. Rare bursts hardly show in a variance, but
+ * one of them in green, taken at its word, would halt it.
+ */
+import { CHUNK, KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import type { StateIo } from "./state-io.ts";
+
+/** Scales on which bursts are looked for, seconds to minutes: shorter is chance, longer is noise (`Noise`). */
+const FIRST = 1;
+const LAST = 4;
+
+/** Sizes are kept in steps of √2, from 1 to 256 times the usual rate. */
+const BINS = 17;
+const SIZE = Array.from({ length: BINS }, (_, bin) => 2 ** (bin / 2));
+
+/** Standard errors of a count that are not taken for a burst. */
+const CHANCE = 2.5;
+
+/** Bursts presumed before an hour has gone by without one are of the size (bin) that each scale can see. */
+const PRIOR_MS = 3_600_000;
+const PRIOR_BIN = [0, 7, 7, 4, 2];
+/** The usual rate is known well enough for bursts from this weight of `Usual` on. */
+const KNOWN = 0.02;
+
+/** The mean excess that bursts may add to a bet's value in a stretch, and the stretches it is presumed to be over. */
+const TOLERATED = 0.1;
+const PRIOR_STRETCHES = 20;
+/** Terms are cut off here: one that large forbids a bet anyway. */
+const LARGEST = 50;
+
+interface Scale {
+  stretch: Stretch;
+  requests: number;
+  failures: number;
+  /** Stretches by size. */
+  seen: Float64Array;
+  fresh: Float64Array;
+}
+
+export class Bursts {
+  readonly #scales: Scale[] = Array.from({ length: LAST - FIRST + 1 }, () => ({
+    stretch: new Stretch(),
+    requests: 0,
+    failures: 0,
+    seen: new Float64Array(BINS),
+    fresh: new Float64Array(BINS),
+  }));
+
+  /** Takes a tick of blue that ended at `at`; `usual` failures per request, known with this `weight`. */
+  observe(
+    at: number,
+    ms: number,
+    requests: number,
+    failures: number,
+    usual: { rate: number; weight: number },
+    shared: (scale: number) => boolean,
+  ): void {
+    for (let j = FIRST; j <= LAST; j++) {
+      const scale = this.#scales[j - FIRST]!;
+      scale.requests += requests;
+      scale.failures += failures;
+      if (!scale.stretch.isFull(j, at, ms)) continue;
+      note(scale, usual);
+      if (j < CHUNK) continue;
+      const wasShared = shared(j);
+      for (let i = j === CHUNK ? FIRST : j; i <= j; i++)
+        believe(this.#scales[i - FIRST]!, KEEP[j]!, wasShared);
+    }
+  }
+
+  /**
+   * Would blue's own bursts, had green had them, have been worth little? In a stretch of `scale` green would then grow
+   * a bet by exp(up · size − down), where size 1 is the usual rate. `presumed`: bursts before any was seen.
+   */
+  allow(scale: number, up: number, down: number, presumed: number): boolean {
+    if (scale < FIRST || scale > LAST) return true;
+    const { seen } = this.#scales[scale - FIRST]!;
+    let stretches = 0;
+    for (const n of seen) stretches += n;
+    const prior = presumed * Math.exp((-stretches * SCALES_MS[scale]!) / PRIOR_MS);
+    const most = TOLERATED * (stretches + PRIOR_STRETCHES);
+    let sum = 0;
+    for (let bin = 2; bin < BINS; bin++) {
+      const n = seen[bin]! + (bin === PRIOR_BIN[scale] ? prior : 0);
+      if (n > 0.01) sum += n * Math.exp(Math.min(LARGEST, up * SIZE[bin]! - down));
+      if (sum > most) return false;
+    }
+    return true;
+  }
+
+  /** Reads or writes the state. */
+  visit(io: StateIo): void {
+    for (const scale of this.#scales) {
+      scale.stretch.from = io.number(scale.stretch.from);
+      scale.requests = io.number(scale.requests);
+      scale.failures = io.number(scale.failures);
+      io.array(scale.seen);
+      io.array(scale.fresh);
+    }
+  }
+}
+
+function note(scale: Scale, usual: { rate: number; weight: number }): void {
+  const expected = usual.rate * scale.requests;
+  if (usual.weight > KNOWN && expected > 0) {
+    const size = (scale.failures - CHANCE * Math.sqrt(scale.failures)) / expected;
+    scale.fresh[size <= 1 ? 0 : Math.min(BINS - 1, Math.round(2 * Math.log2(size)))]! += 1;
+  }
+  scale.requests = 0;
+  scale.failures = 0;
+}
+
+function believe(scale: Scale, keep: number, shared: boolean): void {
+  for (let bin = 0; bin < BINS; bin++) {
+    scale.seen[bin] = scale.seen[bin]! * keep + (shared ? 0 : scale.fresh[bin]!);
+    scale.fresh[bin] = 0;
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * How far blue's failures come in clusters, one visitor failing again and again: then the slices of the bucket space
+ * differ from each other by more than chance, while whatever befalls blue as a whole falls on all slices alike.
+ */
+import { KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import type { StateIo } from "./state-io.ts";
+import { SLICES } from "./tally.ts";
+
+/** Presumed before anything was seen: this variance in units of Poisson's, worth so many failures. */
+const PRIOR = 2.5;
+const PRIOR_FAILURES = 10;
+/** Standard errors that are taken for chance. */
+const CHANCE = 1.5;
+/** Variance of a slice's failures around the mean of the slices, in units of Poisson's. */
+const FREE = 1 - 1 / SLICES;
+
+interface Scale {
+  stretch: Stretch;
+  slices: Float64Array;
+  squares: number;
+  expected: number;
+  stretches: number;
+}
+
+export class Clusters {
+  readonly #scales: Scale[] = SCALES_MS.map(() => ({
+    stretch: new Stretch(),
+    slices: new Float64Array(SLICES),
+    squares: 0,
+    expected: 0,
+    stretches: 0,
+  }));
+
+  /** Takes blue's failures by slice in a tick that ended at `at`; undefined where there were none, or none are known. */
+  observe(at: number, ms: number, slices: ArrayLike<number> | undefined): void {
+    for (let j = 0; j < this.#scales.length; j++) {
+      const scale = this.#scales[j]!;
+      if (slices) for (let s = 0; s < SLICES; s++) scale.slices[s]! += slices[s]!;
+      if (scale.stretch.isFull(j, at, ms)) close(scale, KEEP[j]!);
+    }
+  }
+
+  /** Variance of a slice's failures in units of Poisson's, on a scale; below 1 means nothing. */
+  dispersion(scale: number): number {
+    const { squares, expected, stretches } = this.#scales[scale]!;
+    const error = Math.sqrt(2 / ((SLICES - 1) * (stretches + 1)) + 1 / (expected + 1));
+    const beyond = Math.max(0, squares - CHANCE * error * expected);
+    return (beyond + PRIOR * PRIOR_FAILURES) / (expected + PRIOR_FAILURES);
+  }
+
+  /** Reads or writes the state. */
+  visit(io: StateIo): void {
+    for (const scale of this.#scales) {
+      scale.stretch.from = io.number(scale.stretch.from);
+      io.array(scale.slices);
+      scale.squares = io.number(scale.squares);
+      scale.expected = io.number(scale.expected);
+      scale.stretches = io.number(scale.stretches);
+    }
+  }
+}
+
+function close(scale: Scale, keep: number): void {
+  let failures = 0;
+  for (const k of scale.slices) failures += k;
+  scale.squares *= keep;
+  scale.expected *= keep;
+  scale.stretches = scale.stretches * keep + 1;
+  if (failures === 0) return;
+  const mean = failures / SLICES;
+  for (const k of scale.slices) scale.squares += (k - mean) ** 2;
+  scale.expected += failures * FREE;
+  scale.slices.fill(0);
+}

@@ -1,0 +1,115 @@
+/**
+ * Evidence as a mixture of bets: on how much worse green is, and on since when. Each bet is a nonnegative
+ * supermartingale while green is no worse than blue, so their sum is one, and P(evidence ever reaches 1/α) ≤ α (Ville),
+ * however often one looks.
+ */
+import type { StateIo } from "./state-io.ts";
+
+/** Part of the stake that is bet at once: a release that is bad is mostly bad from its first request on. */
+const FIRST_STAKE = 0.6;
+/** The rest is bet at this rate over (age + 60 s), about log-uniform over the time of a later change; at most half at once. */
+const STAKE_RATE = 0.2;
+const STAKE_AGE_S = 60;
+const MOST_STAKED = 0.5;
+
+/** A tick that would gain more than so many times its cap comes of much traffic, where a moment is soon over. */
+const TORRENT = 5;
+/** It is capped this much lower, so that four seconds of failures never halt, however the ticks cut them. */
+const TORRENT_CAP = 1.8;
+
+/** A bet never grows beyond this (e^230), so that a sum of them stays a number. */
+const MOST = 1e100;
+
+export interface MixtureConfig {
+  /** Part of the stake for each bet, sum 1. */
+  weights: readonly number[];
+  /**
+   * Strengths (falling, 0..1] at which each bet is kept, so that what is learned of blue later holds for what was seen
+   * before.
+   */
+  strengths: readonly number[];
+  /** No bet gets from its stake to the threshold in less, seconds: no single moment can halt. */
+  guardS: number;
+  /** ln of the evidence at which this mixture halts. */
+  threshold: number;
+}
+
+export class Mixture {
+  readonly #config: MixtureConfig;
+  /** What has not been bet yet. */
+  #reserve = 1 - FIRST_STAKE;
+  /** Value of each bet at each strength. */
+  readonly #bets: Float64Array;
+  /** Gains that the guard held back, nats: they are let in later if nothing speaks against them. */
+  readonly #held: Float64Array;
+
+  constructor(config: MixtureConfig) {
+    this.#config = config;
+    const { weights, strengths } = config;
+    this.#bets = new Float64Array(weights.length * strengths.length);
+    this.#held = new Float64Array(this.#bets.length);
+    this.restart();
+  }
+
+  /** All stakes anew. */
+  restart(): void {
+    const { weights, strengths } = this.#config;
+    this.#reserve = 1 - FIRST_STAKE;
+    this.#held.fill(0);
+    for (let at = 0; at < this.#bets.length; at++)
+      this.#bets[at] = FIRST_STAKE * weights[Math.floor(at / strengths.length)]!;
+  }
+
+  /**
+   * One block of `seconds`, `age` seconds after the stage began. `gains`: ln of what each bet is multiplied with at full
+   * strength; undefined where the block says nothing.
+   */
+  step(seconds: number, age: number, gains: ArrayLike<number> | undefined): void {
+    const { weights, strengths } = this.#config;
+    const spent = this.#reserve * Math.min(MOST_STAKED, (STAKE_RATE * seconds) / (age + STAKE_AGE_S));
+    this.#reserve -= spent;
+    for (let i = 0; i < weights.length; i++) {
+      const fresh = spent * weights[i]!;
+      const first = FIRST_STAKE * weights[i]!;
+      for (let e = 0; e < strengths.length; e++) {
+        const at = i * strengths.length + e;
+        const value = this.#bets[at]! + fresh;
+        const gain =
+          gains === undefined ? 0 : this.#guarded(at, strengths[e]! * gains[i]!, value, first, seconds);
+        this.#bets[at] = gain === 0 ? value : Math.min(MOST, value * Math.exp(gain));
+      }
+    }
+  }
+
+  /** Evidence when bet i may be taken at strength `allowed[i]` (one of the strengths kept). */
+  evidence(allowed: ArrayLike<number>): number {
+    const { weights, strengths } = this.#config;
+    let sum = this.#reserve;
+    for (let i = 0; i < weights.length; i++)
+      sum += this.#bets[i * strengths.length + strengths.indexOf(allowed[i]!)]!;
+    return sum;
+  }
+
+  /** Reads or writes the state. */
+  visit(io: StateIo): void {
+    this.#reserve = io.number(this.#reserve);
+    io.array(this.#bets);
+    io.array(this.#held);
+  }
+
+  /**
+   * What of a gain is let in now. It is never more than what was gained so far, so the bet stays below the martingale
+   * that it would be without a guard. A way from below the first stake is longer, and may be gone faster.
+   */
+  #guarded(at: number, gain: number, value: number, first: number, seconds: number): number {
+    const wanted = gain + this.#held[at]!;
+    if (wanted <= 0) {
+      this.#held[at] = 0;
+      return wanted;
+    }
+    const cap = ((this.#config.threshold - Math.log(Math.min(value, first))) * seconds) / this.#config.guardS;
+    const taken = Math.min(wanted, wanted > TORRENT * cap ? cap / TORRENT_CAP : cap);
+    this.#held[at] = Math.min(wanted - taken, cap);
+    return taken;
+  }
+}

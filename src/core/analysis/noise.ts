@@ -1,0 +1,160 @@
+/**
+ * How much a mean of blue's (failures per request, or latency) moves between neighbouring stretches of time beyond
+ * chance, on each scale: the Allan variance less its sampling part. Slow swings, as over a day, hardly enter it.
+ */
+import { CHUNK, KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import type { StateIo } from "./state-io.ts";
+
+/** What is presumed before anything was seen is worth so many stretches, and averages out over longer ones than this. */
+const PRIOR_STRETCHES = 0.5;
+const PRIOR_MS = 32_000;
+const PRIOR_FALL = 1.25;
+
+/** A scale of which little was seen is presumed to move as the next shorter one does, worth so many stretches. */
+const FROM_SHORTER = 2;
+/** Few stretches can be calm by luck: what they show is raised by this over the square root of their number. */
+const CAUTION = 3;
+/** Standard errors of the sampling part that are taken for chance. */
+const CHANCE = 1.2;
+
+interface Scale {
+  stretch: Stretch;
+  items: number;
+  sum: number;
+  lastItems: number;
+  lastSum: number;
+  /** Believed: Σ d², its part by chance, Σ 2(n₁n₂/(n₁+n₂))², and the number of pairs. */
+  squares: number;
+  expected: number;
+  unit: number;
+  pairs: number;
+  /** The same, not believed yet. */
+  newSquares: number;
+  newExpected: number;
+  newUnit: number;
+  newPairs: number;
+}
+
+function newScale(): Scale {
+  return {
+    stretch: new Stretch(),
+    items: 0,
+    sum: 0,
+    lastItems: 0,
+    lastSum: 0,
+    squares: 0,
+    expected: 0,
+    unit: 0,
+    pairs: 0,
+    newSquares: 0,
+    newExpected: 0,
+    newUnit: 0,
+    newPairs: 0,
+  };
+}
+
+export class Noise {
+  readonly #scales = SCALES_MS.map(newScale);
+
+  /**
+   * Takes a tick that ended at `at`: so many items with this sum. `variance` of one item, absent for counts of rare
+   * events, where it is their rate. `shared(scale)`: did green share what blue did in the stretch that ends now?
+   */
+  observe(
+    at: number,
+    ms: number,
+    items: number,
+    sum: number,
+    variance: number | undefined,
+    shared: (scale: number) => boolean,
+  ): void {
+    for (let j = 0; j < this.#scales.length; j++) {
+      const scale = this.#scales[j]!;
+      scale.items += items;
+      scale.sum += sum;
+      if (!scale.stretch.isFull(j, at, ms)) continue;
+      pair(scale, variance);
+      if (j < CHUNK) continue;
+      const wasShared = shared(j);
+      for (let i = j === CHUNK ? 0 : j; i <= j; i++) believe(this.#scales[i]!, KEEP[j]!, wasShared);
+    }
+  }
+
+  /**
+   * Variance of the mean between stretches, beyond chance; by scale, into `into`.
+   * @param presumed variance before anything was seen
+   * @param dispersion variance of a count in units of Poisson's
+   */
+  variances(into: Float64Array, presumed: number, dispersion: number): void {
+    let shorter = 0;
+    for (let j = 0; j < SCALES_MS.length; j++) {
+      const { squares, expected, unit, pairs } = this.#scales[j]!;
+      const prior = presumed * Math.min(1, PRIOR_MS / SCALES_MS[j]!) ** PRIOR_FALL;
+      const error = Math.sqrt(1 / Math.max(1, pairs) + 0.5 / (expected + 1));
+      const chance = dispersion * (1 + CHANCE * error) * expected;
+      const caution = 1 + CAUTION / Math.sqrt(pairs + 1);
+      const seen = unit > 0 ? (Math.max(0, squares - chance) / unit) * caution : 0;
+      shorter =
+        (seen * pairs + prior * PRIOR_STRETCHES + FROM_SHORTER * shorter) /
+        (pairs + PRIOR_STRETCHES + FROM_SHORTER);
+      into[j] = shorter;
+    }
+  }
+
+  /** Reads or writes the state. */
+  visit(io: StateIo): void {
+    for (const scale of this.#scales) {
+      scale.stretch.from = io.number(scale.stretch.from);
+      scale.items = io.number(scale.items);
+      scale.sum = io.number(scale.sum);
+      scale.lastItems = io.number(scale.lastItems);
+      scale.lastSum = io.number(scale.lastSum);
+      scale.squares = io.number(scale.squares);
+      scale.expected = io.number(scale.expected);
+      scale.unit = io.number(scale.unit);
+      scale.pairs = io.number(scale.pairs);
+      scale.newSquares = io.number(scale.newSquares);
+      scale.newExpected = io.number(scale.newExpected);
+      scale.newUnit = io.number(scale.newUnit);
+      scale.newPairs = io.number(scale.newPairs);
+    }
+  }
+}
+
+/** Compares the stretch that is over with the one before, and begins the next. */
+function pair(scale: Scale, variance: number | undefined): void {
+  const { items, sum, lastItems, lastSum } = scale;
+  if (items > 0 && lastItems > 0) {
+    const both = items + lastItems;
+    const size = (items * lastItems) / both;
+    // d = (n₁n₂/(n₁+n₂))·(m₂ − m₁). Its variance is that size times an item's, and size²·2s² where means have s².
+    const d = sum - ((sum + lastSum) * items) / both;
+    scale.newSquares += d * d;
+    scale.newExpected += size * (variance ?? (sum + lastSum) / both);
+    scale.newUnit += 2 * size * size;
+    scale.newPairs += 1;
+  }
+  scale.lastItems = items;
+  scale.lastSum = sum;
+  scale.items = 0;
+  scale.sum = 0;
+}
+
+/** Takes what was gathered as blue's own doing, or drops it where green did the same. */
+function believe(scale: Scale, keep: number, shared: boolean): void {
+  scale.squares *= keep;
+  scale.expected *= keep;
+  scale.unit *= keep;
+  scale.pairs *= keep;
+  if (shared) scale.lastItems = 0;
+  else {
+    scale.squares += scale.newSquares;
+    scale.expected += scale.newExpected;
+    scale.unit += scale.newUnit;
+    scale.pairs += scale.newPairs;
+  }
+  scale.newSquares = 0;
+  scale.newExpected = 0;
+  scale.newUnit = 0;
+  scale.newPairs = 0;
+}
