@@ -1,6 +1,8 @@
 /** What may be asked of the controller, and the forms of its answers. */
+import type { ComparisonView } from "../core/analysis/comparing.ts";
 import type { Verdict } from "../core/analysis/rules.ts";
 import type { RowId, Tally } from "../core/analysis/tally.ts";
+import type { TracePoint } from "../core/analysis/trace.ts";
 import type { State } from "../core/flag/schema.ts";
 import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
@@ -44,6 +46,12 @@ export interface FlagView {
   /** The halt of the present release. */
   halt: Halt | null;
   verdict: VerdictView | null;
+  /** What would have halted the present release first, were it not a dry run. */
+  wouldHalt: Halt | null;
+  /** The comparison of green with blue, of the present release; null before its first count. */
+  comparison: ComparisonView | null;
+  /** Its evidence over time, at most 240 points; empty before green had traffic. */
+  trace: TracePoint[];
   rows: RowView[];
 }
 
@@ -78,7 +86,7 @@ export interface AuditEntry {
   at: number;
   /** `controller`, `kv` for a hand edit, or the user of the API. */
   who: string;
-  /** `halt`, `resume`, `adopt`, `recover`. */
+  /** `halt`, `would-halt`, `resume`, `adopt`, `recover`. */
   action: string;
   flag: string | null;
   release: string | null;

@@ -29,6 +29,9 @@ import { settled } from "./within.ts";
 
 /** The backstop: while green may get traffic KV is read and published again so often, milliseconds. */
 const ALARM_MS = 60_000;
+/** Between two looks at what has become complete, milliseconds: so as not to be busy with it, nor to be late. */
+const SHORTEST_COMPARE_MS = 250;
+const LONGEST_COMPARE_MS = 2_000;
 /** A look into an empty store's past that failed is tried again after this, milliseconds. */
 const RECOVER_AGAIN_MS = 2_000;
 /** API calls wait so long for the start, for a read of KV or for the shards, milliseconds. */
@@ -50,6 +53,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   #kvReadAt = 0;
   #starting: Promise<void> | undefined;
   #alarmed = false;
+  #comparing = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -81,6 +85,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     void this.#start();
     const { have, halted } = this.#decisions.take(forward, now);
     if (halted) this.#announce(now);
+    this.#compareSoon(now);
     return this.#answer(have, forward.revision ?? 0);
   }
 
@@ -113,12 +118,13 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       shardStub(this.env, i).settle(),
     );
     await settled(Promise.allSettled(shards), PATIENCE_MS);
-    const { rollout, sums, evidence, store } = this.#decisions;
+    const { rollout, sums, evidence, comparisons, store } = this.#decisions;
     const spec = store.text();
     return statusOf({
       rollout,
       sums,
       evidence,
+      comparisons,
       spec,
       kvReadAt: this.#kvReadAt,
       now: Date.now(),
@@ -211,6 +217,20 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     this.#snapshot = snapshotOf(this.#decisions.rollout, now);
     if (this.#snapshot) this.#publisher.publish(this.#snapshot);
     this.#arm();
+  }
+
+  /** Compares what will be complete soon at its time, also when no forward comes by then. */
+  #compareSoon(now: number): void {
+    const at = this.#decisions.comparisons.nextCloseAt;
+    if (at === undefined || this.#comparing) return;
+    this.#comparing = true;
+    const wait = Math.min(LONGEST_COMPARE_MS, Math.max(SHORTEST_COMPARE_MS, at - now));
+    setTimeout(() => {
+      const then = Date.now();
+      this.#comparing = false;
+      if (this.#decisions.compare(then)) this.#announce(then);
+      this.#compareSoon(then);
+    }, wait);
   }
 
   #answer(have: number, revision: number): ForwardAnswer {

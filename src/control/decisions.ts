@@ -8,14 +8,16 @@ import { type EditState, onAdopt } from "../core/rollout/edits.ts";
 import type { Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { Forward } from "../core/wire/messages.ts";
 import { AuditLog } from "./audit.ts";
+import { ComparisonStore } from "./comparison-store.ts";
+import { Comparisons } from "./comparisons.ts";
 import type { Resume } from "./controller-api.ts";
 import { ControllerStore } from "./controller-store.ts";
 import { Evidence } from "./evidence.ts";
 import { judgeSafely } from "./judging.ts";
 import { adoptDocument, emptyRollout, haltOf, isJudged, type Rollout, recovered } from "./rollout.ts";
 
-/** Windows are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
-const SAVE_WINDOWS_MS = 5_000;
+/** Windows and comparisons are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
+const SAVE_EVIDENCE_MS = 5_000;
 
 /** Where a text comes from. */
 export interface AdoptedFrom {
@@ -29,10 +31,11 @@ export class Decisions {
   readonly audit: AuditLog;
   readonly sums = new Sums();
   readonly evidence = new Evidence();
+  readonly comparisons: Comparisons;
   readonly #ctx: DurableObjectState;
   #rollout: Rollout;
   #known: boolean;
-  #savedWindowsAt = 0;
+  #savedEvidenceAt = 0;
 
   constructor(ctx: DurableObjectState) {
     this.#ctx = ctx;
@@ -41,6 +44,7 @@ export class Decisions {
     const rollout = this.store.loadRollout();
     this.#known = rollout !== undefined;
     this.#rollout = rollout ?? emptyRollout();
+    this.comparisons = new Comparisons(new ComparisonStore(ctx.storage), () => this.#rollout);
     this.sums.load(this.store.loadShards());
     this.evidence.load(this.store.loadWindows());
   }
@@ -83,9 +87,20 @@ export class Decisions {
       const { shard, fresh, groups } = this.sums.take(forward, now);
       if (!fresh) return { have: shard.version, halted: false };
       this.store.saveShard(shard, groups);
-      const flags = this.evidence.take(forward.cells, now);
-      this.#saveWindows(now);
-      return { have: shard.version, halted: this.#judge(flags, now) };
+      const taken = this.evidence.take(forward.cells, now);
+      const closed = this.comparisons.take(taken, now);
+      const halted = this.#judge(new Set([...closed, ...taken.map(({ id }) => id.flag)]), now);
+      this.#saveEvidence(now);
+      return { have: shard.version, halted };
+    });
+  }
+
+  /** Compares what is complete by now without a forward, and judges it; true when a flag was halted. */
+  compare(now: number): boolean {
+    return this.#durably(() => {
+      const halted = this.#judge(this.comparisons.close(now), now);
+      this.#saveEvidence(now);
+      return halted;
     });
   }
 
@@ -96,6 +111,7 @@ export class Decisions {
       const adoption = adoptDocument(this.#rollout, parsed, hash);
       this.#rollout.edits = onAdopt(this.#rollout.edits, { hash, source }, now);
       this.store.saveFlags(this.#rollout, adoption);
+      for (const flag of adoption.removed) this.comparisons.forget(flag);
       this.store.saveText(text);
       this.store.saveHead(this.#rollout);
       this.audit.add({
@@ -110,20 +126,29 @@ export class Decisions {
     });
   }
 
-  /** Lifts the halt of a release, by default of the one that the spec names. Only what starts from now on counts. */
+  /**
+   * Lifts the halt of a release, or what a dry run has noted of it; by default of the one that the spec names. Only
+   * what starts from now on counts.
+   */
   resume({ flag, release, who, reason }: Resume, now: number): boolean {
-    const named = release ?? this.#rollout.flags.get(flag)?.release;
-    const halt = named === undefined ? undefined : haltOf(this.#rollout, flag, named);
+    const present = this.#rollout.flags.get(flag)?.release;
+    const named = release ?? present;
+    if (named === undefined) return false;
+    const lifted = haltOf(this.#rollout, flag, named);
+    const compared = named === present ? this.comparisons.of(flag) : undefined;
+    const halt = lifted ?? compared?.wouldHalt[0];
     if (!halt) return false;
     this.#durably(() => {
-      this.#rollout.halts = this.#rollout.halts.filter((other) => other !== halt);
+      this.#rollout.halts = this.#rollout.halts.filter((other) => other !== lifted);
       this.#rollout.revision++;
-      this.evidence.restart(flag, halt.release, now);
-      this.store.deleteHalt(flag, halt.release);
+      this.evidence.restart(flag, named, now);
+      compared?.restart();
+      this.comparisons.save(flag);
+      this.store.deleteHalt(flag, named);
       this.store.saveWindows(this.evidence.changed(), []);
       this.store.saveHead(this.#rollout);
       const figures = { haltedAt: halt.at, rule: halt.rule };
-      this.audit.add({ at: now, who, action: "resume", flag, release: halt.release, reason, figures });
+      this.audit.add({ at: now, who, action: "resume", flag, release: named, reason, figures });
     });
     return true;
   }
@@ -153,37 +178,50 @@ export class Decisions {
     for (const name of names) {
       const flag = this.#rollout.flags.get(name);
       if (!flag || !isJudged(this.#rollout, name)) continue;
-      const window = this.evidence.of(name, flag.release);
-      const { verdict, rule, sentence, figures } = judgeSafely(name, { flag, window, heardAt: now, now });
-      if (verdict !== "unhealthy") continue;
-      halts.push({
+      const { release, dryRun } = flag;
+      const compared = this.comparisons.of(name);
+      const window = this.evidence.of(name, release);
+      const past = { comparison: compared?.view(), memory: compared?.memory };
+      const judgement = judgeSafely(name, { flag, window, heardAt: now, now, ...past });
+      compared?.remember(judgement.memory);
+      if (judgement.verdict !== "unhealthy") continue;
+      const { rule, sentence, figures } = judgement;
+      const halt: Halt = {
         flag: name,
-        release: flag.release,
+        release,
         action: "rollback",
         at: now,
         rule,
         reason: sentence,
         figures,
-      });
+      };
+      if (!dryRun) halts.push(halt);
+      else if (compared?.note(halt)) this.#log("would-halt", halt);
+      else continue;
+      this.comparisons.save(name);
     }
     if (halts.length === 0) return false;
     this.#rollout.halts = [...this.#rollout.halts, ...halts];
     this.#rollout.revision++;
     for (const halt of halts) {
-      const { flag, release, reason, rule, figures } = halt;
       this.store.saveHalt(halt);
-      const details = { rule, ...figures };
-      this.audit.add({ at: now, who: "controller", action: "halt", flag, release, reason, figures: details });
+      this.#log("halt", halt);
     }
     this.store.saveHead(this.#rollout);
     return true;
   }
 
-  #saveWindows(now: number): void {
-    if (now - this.#savedWindowsAt < SAVE_WINDOWS_MS) return;
-    this.#savedWindowsAt = now;
+  #log(action: "halt" | "would-halt", { flag, release, at, rule, reason, figures }: Halt): void {
+    const details = { rule, ...figures };
+    this.audit.add({ at, who: "controller", action, flag, release, reason, figures: details });
+  }
+
+  #saveEvidence(now: number): void {
+    if (now - this.#savedEvidenceAt < SAVE_EVIDENCE_MS) return;
+    this.#savedEvidenceAt = now;
     const gone = this.evidence.prune(this.#rollout.flags, now);
     this.store.saveWindows(this.evidence.changed(), gone);
+    this.comparisons.saveChanged(now);
   }
 
   /** All of a change or nothing of it, in memory as in storage: a failure gives up memory, which is then read anew. */

@@ -1,6 +1,6 @@
 /** The windows of all flags and releases: where the controller keeps what its judgements are made from. */
 import { entry } from "../core/analysis/entry.ts";
-import { rowId, SHADOW_COHORT } from "../core/analysis/tally.ts";
+import { type RowId, rowId, SHADOW_COHORT } from "../core/analysis/tally.ts";
 import {
   loadWindow,
   newWindow,
@@ -25,19 +25,19 @@ export class Evidence {
     for (const [key, window] of saved) this.#windows.set(key, loadWindow(window));
   }
 
-  /** Takes cells as evidence. Returns the flags that have new evidence. */
-  take(cells: readonly Cell[], now: number): Set<string> {
-    const flags = new Set<string>();
+  /** Takes cells as evidence. Returns those that are. */
+  take(cells: readonly Cell[], now: number): { id: RowId; cell: Cell }[] {
+    const taken: { id: RowId; cell: Cell }[] = [];
     for (const cell of cells) {
       const id = rowId(cell.row);
       if (id.cohort === SHADOW_COHORT) continue;
       const key = keyOf(id.flag, id.release);
       const window = entry(this.#windows, key, newWindow);
       if (!takeCell(window, id, cell, now)) continue;
-      flags.add(id.flag);
+      taken.push({ id, cell });
       this.#dirty.add(key);
     }
-    return flags;
+    return taken;
   }
 
   /** The window of a flag's release. */

@@ -7,6 +7,7 @@ import type { ParsedDocument } from "../core/flag/parse.ts";
 import type { Flag } from "../core/flag/schema.ts";
 import { type EditState, initialEdits } from "../core/rollout/edits.ts";
 import { askedShare } from "../core/rollout/effective.ts";
+import { isKilled } from "../core/rollout/kill.ts";
 import {
   type Fault,
   type FlagStatus,
@@ -139,6 +140,18 @@ export function isUnreadable(parsed: ParsedDocument): boolean {
 /** The halt of a flag's release, if there is one. */
 export function haltOf(rollout: Rollout, flag: string, release: string): Halt | undefined {
   return rollout.halts.find((halt) => halt.flag === flag && halt.release === release);
+}
+
+/** Is green out of traffic by the kill key, the global switch or a halt, whatever the spec asks for? */
+export function isStopped(rollout: Rollout, name: string): boolean {
+  const flag = rollout.flags.get(name);
+  if (!rollout.enabled || isKilled(rollout.kill, name) || flag?.state === "kill") return true;
+  return flag !== undefined && haltOf(rollout, name, flag.release) !== undefined;
+}
+
+/** Share of green that is served, in thousandths of a percent. */
+export function servedShare(rollout: Rollout, name: string): number {
+  return isStopped(rollout, name) ? 0 : (rollout.status.get(name)?.share ?? 0);
 }
 
 /** Flags that are judged: green gets traffic of their present release, and no halt stops it. */

@@ -5,16 +5,18 @@ import type { Sums } from "../core/analysis/sums.ts";
 import { type RowKey, rowId, type Tally } from "../core/analysis/tally.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import type { InFlight } from "../core/wire/messages.ts";
+import type { Comparisons } from "./comparisons.ts";
 import type { FlagView, RowView, StatusView, VerdictView } from "./controller-api.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeSafely } from "./judging.ts";
-import { haltOf, type Rollout } from "./rollout.ts";
+import { haltOf, type Rollout, servedShare } from "./rollout.ts";
 
 /** What the status is made from. */
 export interface StatusInput {
   rollout: Rollout;
   sums: Sums;
   evidence: Evidence;
+  comparisons: Comparisons;
   spec: string | undefined;
   kvReadAt: number;
   /** Milliseconds since the epoch. */
@@ -52,27 +54,41 @@ export function statusOf(input: StatusInput): StatusView {
   };
 }
 
-function flagView(name: string, rows: RowView[], { rollout, sums, evidence, now }: StatusInput): FlagView {
+function flagView(name: string, rows: RowView[], input: StatusInput): FlagView {
+  const { rollout, sums, evidence, comparisons, now } = input;
   const flag = rollout.flags.get(name);
   const status = rollout.status.get(name);
   const killed = isKilled(rollout.kill, name) || flag?.state === "kill";
   const halt = flag ? haltOf(rollout, name, flag.release) : undefined;
-  const stopped = killed || halt !== undefined || !rollout.enabled;
+  const compared = comparisons.of(name);
+  const comparison = compared?.view();
   const heardAt = Math.max(0, ...sums.shards().map((shard) => shard.seenAt));
   return {
     name,
     state: flag?.state ?? "removed",
     release: flag?.release ?? null,
     percentage: flag?.percentage ?? 0,
-    share: stopped ? 0 : (status?.share ?? 0),
+    share: servedShare(rollout, name),
     generation: status?.generation ?? null,
     killed,
     halt: halt ?? null,
     verdict: halt
       ? { verdict: "unhealthy", rule: halt.rule, sentence: halt.reason, figures: halt.figures }
       : flag && (flag.state === "canary" || flag.state === "on")
-        ? verdictView(judgeSafely(name, { flag, window: evidence.of(name, flag.release), heardAt, now }))
+        ? verdictView(
+            judgeSafely(name, {
+              flag,
+              window: evidence.of(name, flag.release),
+              heardAt,
+              now,
+              comparison,
+              memory: compared?.memory,
+            }),
+          )
         : null,
+    wouldHalt: (flag?.dryRun && compared?.wouldHalt[0]) || null,
+    comparison: comparison ?? null,
+    trace: compared?.trace.points ?? [],
     rows,
   };
 }
