@@ -4,6 +4,7 @@
  */
 import type { Flag } from "../flag/schema.ts";
 import type { ComparisonView, Signal } from "./comparing.ts";
+import { oneVisitors } from "./one-visitor.ts";
 import { advance, type Timer } from "./rule-memory.ts";
 import { type Finding, findingOf, type LiteralRule } from "./rules.ts";
 import { type AbsoluteRule, sharedOutage } from "./shared-outage.ts";
@@ -38,7 +39,9 @@ export interface Looked {
  * that were looked at cover it, and each of them is beyond the limit.
  */
 export function lookAt(rule: LiteralRule, look: Look): Looked {
-  const literal = findingOf(rule, look.samples, look.window.failed);
+  const { samples, window, now } = look;
+  const found = findingOf(rule, samples, window.failed);
+  const literal = oneVisitors(rule, found, samples, window, now) ?? found;
   const timer = lasts(rule) ? advance(look.timer, literal.verdict, look.now, rule.window * 1000) : undefined;
   if (literal.verdict !== "unhealthy") return { finding: literal, timer };
   const waiting = timer && waits(rule, literal, timer);

@@ -3,6 +3,7 @@
  * client is not green's fault, so failures must be those of several visitors, all the time that evidence grew.
  */
 import type { Rule } from "../flag/schema.ts";
+import { type Blame, mostOf } from "./blame.ts";
 import type { ComparisonView } from "./comparing.ts";
 import { type Finding, MIN_FAILING_VISITORS, type Verdict } from "./rules.ts";
 import { count, milliseconds, percent, weight } from "./words.ts";
@@ -10,6 +11,10 @@ import { count, milliseconds, percent, weight } from "./words.ts";
 /** Visitor-minutes of green below which nobody says that green is healthy. */
 const MIN_COMPARED = 20;
 
+/** A visitor with so many failures is there again and again; below, nobody is. */
+const AGAIN = 2;
+
+type Counts = ComparisonView["green"];
 type EvidenceRule = Extract<Rule, { metric: "evidence" }>;
 
 /** What the rule is looked at with. */
@@ -18,12 +23,13 @@ export interface Compared {
   comparison: ComparisonView | undefined;
   /** Visitor-minutes of green that could be compared since the release came or was resumed. */
   compared: number;
-  /** Distinct visitors that failed while evidence grew. */
-  failing: number;
+  /** Who failed while evidence grew. */
+  blame: Blame;
 }
 
 /** Looks at the rule. */
-export function evidenceFinding(rule: EvidenceRule, { comparison, compared, failing }: Compared): Finding {
+export function evidenceFinding(rule: EvidenceRule, { comparison, compared, blame }: Compared): Finding {
+  const { visitors, most } = mostOf(blame);
   const words = `evidence >= ${Math.round(1 / rule.alpha)}`;
   const seen = `Green has had ${count(compared, "visitor-minute")} that can be compared`;
   const say = (verdict: Verdict, sentence: string, figures: Record<string, number>): Finding => ({
@@ -33,7 +39,7 @@ export function evidenceFinding(rule: EvidenceRule, { comparison, compared, fail
     figures,
   });
   if (!comparison) return say("insufficient", `${seen}; none is compared yet`, { compared });
-  const figures = { ...figuresOf(comparison), compared, failingVisitors: failing };
+  const figures = { ...figuresOf(comparison), compared, failingVisitors: visitors, mostOfOne: most };
   if (comparison.peer === "none") {
     const sentence =
       "Blue has no traffic and green no earlier window to compare with: only absolute rules speak";
@@ -41,19 +47,47 @@ export function evidenceFinding(rule: EvidenceRule, { comparison, compared, fail
   }
   const measured = sentenceOf(comparison);
   if (comparison.unhealthy) {
-    if (failing >= MIN_FAILING_VISITORS || !needsVisitors(rule, comparison))
-      return say("unhealthy", measured, figures);
-    const few = `but only ${count(failing, "visitor")} failed and ${MIN_FAILING_VISITORS} are needed`;
-    return say("insufficient", `${measured}, ${few}`, figures);
+    const doubt = byLatencyAlone(rule, comparison) ? undefined : oneVisitorsFault(comparison, blame);
+    if (doubt === undefined) return say("unhealthy", measured, figures);
+    return say("insufficient", `${measured}, ${doubt}`, figures);
   }
   if (compared < MIN_COMPARED) return say("insufficient", `${seen}; ${MIN_COMPARED} are needed`, figures);
   return say("healthy", measured, figures);
 }
 
-/** Is it failures that brought evidence to the threshold? Latency alone may have, weighed as one signal of all. */
-function needsVisitors({ signals }: EvidenceRule, { leading, latency, threshold }: ComparisonView): boolean {
-  if (leading !== "errors") return false;
-  return !signals.includes("latency") || latency / signals.length < threshold;
+/** Is it latency that brought evidence to the threshold, weighed as one signal of all? */
+function byLatencyAlone({ signals }: EvidenceRule, { leading, latency, threshold }: ComparisonView): boolean {
+  if (leading === "latency") return true;
+  return signals.includes("latency") && latency / signals.length >= threshold;
+}
+
+/**
+ * Why failures may be one visitor's fault; undefined when they are not. Evidence counts a visitor once a minute, so
+ * one client in a retry loop brings it to any threshold in time: without the one that failed most often, the counts
+ * must still say that green is worse.
+ */
+function oneVisitorsFault({ green, blue, threshold }: ComparisonView, blame: Blame): string | undefined {
+  const { visitors, most } = mostOf(blame);
+  if (visitors < MIN_FAILING_VISITORS)
+    return `but only ${count(visitors, "visitor")} failed and ${MIN_FAILING_VISITORS} are needed`;
+  if (most < AGAIN) return undefined;
+  const theirs = (green.errors * most) / blame.failures;
+  const others = { requests: green.requests - theirs, errors: green.errors - theirs };
+  if (surprise(others, blue) >= Math.log(threshold)) return undefined;
+  return `but one visitor had ${percent(most / blame.failures)} of the failures, and the others' do not suffice`;
+}
+
+/** Log likelihood ratio of two rates against a common one, 0 where green's is not the higher one. */
+function surprise(green: Counts, blue: Counts): number {
+  const all = { requests: green.requests + blue.requests, errors: green.errors + blue.errors };
+  if (green.errors * all.requests <= all.errors * green.requests) return 0;
+  return likelihood(green) + likelihood(blue) - likelihood(all);
+}
+
+/** Log likelihood of counts at the rate that fits them best. */
+function likelihood({ requests, errors }: Counts): number {
+  const part = (n: number) => (n > 0 ? n * Math.log(n / requests) : 0);
+  return part(errors) + part(requests - errors);
 }
 
 function sentenceOf(view: ComparisonView): string {

@@ -75,7 +75,7 @@ export function judge({
   const summed = new Map<number, Samples>();
   const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
   const next: RuleMemory = { timers: {}, ...gather(memory, window, comparison?.errors ?? 1, now) };
-  const compared = { comparison, compared: window.compared, failing: next.failing.length };
+  const compared = { comparison, compared: window.compared, blame: next.latest };
   const findings = flag.rules.map((rule, i) => {
     if (rule.metric === "evidence") return evidenceFinding(rule, compared);
     const key = `${i} ${wordsOf(rule)}`;

@@ -5,9 +5,9 @@
  */
 
 import { TICK_MS } from "../wire/messages.ts";
+import { type Blame, blameThrough, newBlame } from "./blame.ts";
 import type { Verdict } from "./rules.ts";
-import { mergeVisitors } from "./tally.ts";
-import type { Window } from "./window.ts";
+import { LATENESS_MS, LONGEST_WINDOW_MS, type Window } from "./window.ts";
 
 /**
  * Evidence is as old as the ticks that are closed: a tick stays open for some 7 s, and its failures are there before
@@ -28,15 +28,17 @@ export interface Timer {
 export interface RuleMemory {
   /** By the rule's place in the document and its words. */
   timers: Record<string, Timer>;
-  /** Failures of requests that started earlier are not behind the present evidence, milliseconds since the epoch. */
-  risingSince: number;
-  /** 12-bit hashes of green's visitors that failed since then: sorted, at most MAX_VISITORS. */
-  failing: number[];
+  /** Who failed since evidence of errors began to grow, in ticks that take no more counts … */
+  blame: Blame;
+  /** … and in all that there were at the last look … */
+  latest: Blame;
+  /** … which was then, milliseconds since the epoch. */
+  at: number;
 }
 
 /** The memory of a release that was never judged. */
 export function newMemory(): RuleMemory {
-  return { timers: {}, risingSince: 0, failing: [] };
+  return { timers: {}, blame: newBlame(), latest: newBlame(), at: 0 };
 }
 
 /**
@@ -60,14 +62,14 @@ export function gather(
   window: Window,
   evidence: number,
   now: number,
-): Pick<RuleMemory, "risingSince" | "failing"> {
-  const rising = evidence > 1;
-  const risingSince = rising ? memory.risingSince : now - OPEN_MS;
-  let failing = rising ? memory.failing : [];
-  for (const [tick, groups] of window.ticks) {
-    if ((tick + 1) * TICK_MS <= risingSince) continue;
-    const visitors = groups.get("green|hash")?.visitors ?? [];
-    if (visitors.length > 0) failing = mergeVisitors(failing, visitors);
-  }
-  return { risingSince, failing };
+): Pick<RuleMemory, "blame" | "latest" | "at"> {
+  // With hardly any traffic the window forgets ticks between two looks: what was seen of them has to do.
+  const known = now - memory.at > LONGEST_WINDOW_MS - LATENESS_MS ? memory.latest : memory.blame;
+  const before = evidence > 1 ? known : newBlame(Math.floor((now - OPEN_MS) / TICK_MS) - 1);
+  const blame = blameThrough(before, window, Math.floor((now - LATENESS_MS) / TICK_MS) - 2);
+  return {
+    blame,
+    latest: blameThrough(blame, window, Math.max(blame.through, ...window.ticks.keys())),
+    at: now,
+  };
 }

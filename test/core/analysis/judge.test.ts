@@ -96,8 +96,9 @@ describe("error_rate above blue's", () => {
 
   it("compares decimals exactly: 1.4 % is not above 0.9 % + 0.5", () => {
     const blue = { units: 1000, unitErrors: 9 };
+    const many = Array.from({ length: 15 }, (_, i) => i);
     const at = (unitErrors: number) =>
-      windowOf([BLUE, blue], [GREEN, { requests: 1000, units: 1000, unitErrors, visitors }]);
+      windowOf([BLUE, blue], [GREEN, { requests: 1000, units: 1000, unitErrors, visitors: many }]);
     expect(verdictOf(at(14), rule).verdict).toBe("healthy");
     expect(verdictOf(at(15), rule).verdict).toBe("unhealthy");
   });
