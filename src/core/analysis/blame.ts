@@ -4,6 +4,7 @@
  * again. One client in a retry loop must not look like a green that fails.
  */
 import { TICK_MS } from "../wire/messages.ts";
+import { failures } from "./tally.ts";
 import type { Window } from "./window.ts";
 
 const MINUTE_MS = 60_000;
@@ -54,29 +55,32 @@ export function mostOf({ by }: Blame): { most: number; visitors: number } {
  * The largest part of failures that one visitor may have in the ticks from `first` on: in each, all who failed share
  * alike. All placements; what was diverted counts as failed.
  */
-export function mostRequestsOf(window: Window, first: number, failed: (tick: number) => number): number {
+export function mostRequestsOf(window: Window, first: number): number {
   const by = new Map<number, number>();
   for (const [tick, groups] of window.ticks) {
     if (tick < first) continue;
     const visitors = new Set<number>();
+    let failed = 0;
     for (const [group, tally] of groups) {
-      if (group.startsWith("green")) for (const visitor of tally.visitors) visitors.add(visitor);
+      if (!group.startsWith("green")) continue;
+      failed += failures(tally) + tally.diverted;
+      for (const visitor of tally.visitors) visitors.add(visitor);
     }
-    for (const visitor of visitors) by.set(visitor, (by.get(visitor) ?? 0) + failed(tick) / visitors.size);
+    for (const visitor of visitors) by.set(visitor, (by.get(visitor) ?? 0) + failed / visitors.size);
   }
   return Math.max(0, ...by.values());
 }
 
 /** Those who had not failed in this minute yet have the failures of a tick; what is left over is everyone's. */
-function share(blame: Blame, failures: number, visitors: readonly number[]): void {
+function share(blame: Blame, failed: number, visitors: readonly number[]): void {
   const fresh = visitors.filter((visitor) => !blame.seen.includes(visitor));
-  const first = fresh.length > 0 ? Math.min(1, failures / fresh.length) : 0;
-  const again = (failures - first * fresh.length) / visitors.length;
+  const first = fresh.length > 0 ? Math.min(1, failed / fresh.length) : 0;
+  const again = (failed - first * fresh.length) / visitors.length;
   for (const visitor of visitors) {
     const more = again + (fresh.includes(visitor) ? first : 0);
     blame.by[visitor] = (blame.by[visitor] ?? 0) + more;
   }
-  blame.failures += failures;
+  blame.failures += failed;
   blame.seen = [...blame.seen, ...fresh].slice(0, MAX_BLAMED);
   const kept = Object.entries(blame.by);
   if (kept.length <= MAX_BLAMED) return;

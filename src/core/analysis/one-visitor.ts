@@ -6,7 +6,7 @@ import { TICK_MS } from "../wire/messages.ts";
 import { blameThrough, mostOf, mostRequestsOf, newBlame } from "./blame.ts";
 import { type Finding, type LiteralRule, meantFor } from "./rules.ts";
 import { failures } from "./tally.ts";
-import { between, type Samples, type Window } from "./window.ts";
+import type { Samples, Window } from "./window.ts";
 import { count, percent } from "./words.ts";
 
 /** What is left of a breach without the visitor that failed most; undefined when it stays one, or is literal. */
@@ -40,11 +40,7 @@ function ofRequests(
   window: Window,
   first: number,
 ): Others {
-  const failedIn = (tick: number) => {
-    const { all } = between(window, tick, tick).green;
-    return failures(all) + all.diverted;
-  };
-  const most = minVisitors > 0 ? mostRequestsOf(window, first, failedIn) : 0;
+  const most = minVisitors > 0 ? mostRequestsOf(window, first) : 0;
   const failed = failures(green.all) + green.all.diverted;
   return {
     requests: meantFor(green) - most,

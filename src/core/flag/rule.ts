@@ -14,7 +14,7 @@ const minVisitors = z
   .max(MAX_VISITORS)
   .default(0)
   .describe(
-    "Distinct visitors that must have failed: one client in a retry loop is not green's fault. Not for comparisons, which always need 3, nor for latencies.",
+    "Distinct visitors that must have failed: one client in a retry loop is not green's fault, so an error rate is then beyond its limit without the visitor that failed most, too. Not for comparisons, which always need 3, nor for latencies.",
   );
 const action = z.enum(["rollback"]).default("rollback");
 const ratio = z.number().min(0).max(1);
