@@ -9,6 +9,7 @@ import { lookAt } from "./conditions.ts";
 import { entry } from "./entry.ts";
 import { evidenceFinding } from "./evidence-rule.ts";
 import { decimal, isAbove, ratio } from "./exact.ts";
+import { goingAway } from "./going-away.ts";
 import { gather, newMemory, type RuleMemory } from "./rule-memory.ts";
 import { type Finding, MIN_FAILING_VISITORS, meantFor, type Verdict, wordsOf } from "./rules.ts";
 import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
@@ -41,7 +42,7 @@ export interface JudgeInput {
 
 /** What was found about one flag. `rule` and `figures` are those of the finding that decided. */
 export interface Judgement extends Finding {
-  /** Every rule's finding, in the order of the document. */
+  /** Every rule's finding, in the order of the document, and what else was found. */
   findings: Finding[];
   /** For the next judgement of this release. Who only wants to know drops it. */
   memory: RuleMemory;
@@ -91,6 +92,9 @@ export function judge({
     if (timer) next.timers[key] = timer;
     return finding;
   });
+  const isCompared = flag.rules.some(({ metric }) => metric === "evidence");
+  const leaving = isCompared ? goingAway(samplesOf(LONGEST_WINDOW_MS / 1000)) : undefined;
+  if (leaving) findings.push(leaving);
   const lately = samplesOf(LONGEST_WINDOW_MS / 1000).green.all.diverted;
   const diverted = lately < DIVERTED_MIN ? undefined : divertedFinding(window, now);
   if (diverted) return { ...diverted, findings: [diverted, ...findings], memory: next };

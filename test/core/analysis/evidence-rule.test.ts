@@ -145,3 +145,34 @@ describe("evidence", () => {
     expect(verdict).toBe("insufficient");
   });
 });
+
+describe("visitors who leave before the answer", () => {
+  const calm = view({
+    evidence: 0.5,
+    green: { requests: 90, errors: 0 },
+    blue: { requests: 900, errors: 0 },
+  });
+  const left = (green: number, blue: number, rules: FlagInput["rules"] = [EVIDENCE]) => {
+    const window = windowOf(
+      [{ variant: "green" }, { requests: 100, units: 90, censored: green }],
+      [{ variant: "blue" }, { requests: 1000, units: 900, censored: blue }],
+    );
+    return judge({ flag: flag(rules), window, heardAt: NOW, now: NOW, comparison: calm });
+  };
+
+  it("hold the rollout where green loses many more than blue, and halt nothing", () => {
+    expect(left(30, 20)).toMatchObject({
+      verdict: "insufficient",
+      sentence:
+        "Visitors leave green before it answers in 30 % of 100 requests, blue in 2 %: the rollout holds",
+      findings: [{ verdict: "healthy" }, { rule: "going away" }],
+    });
+    expect(left(100, 0).verdict).toBe("insufficient");
+  });
+
+  it("are nothing where both lose as many, or nothing is compared", () => {
+    expect(left(30, 300).verdict).toBe("healthy");
+    expect(left(6, 20).verdict).toBe("healthy");
+    expect(left(100, 0, []).verdict).toBe("healthy");
+  });
+});
