@@ -7,12 +7,19 @@ import { Comparison } from "../core/analysis/comparison.ts";
 import { Feed, type SavedFeed } from "../core/analysis/feed.ts";
 import type { RuleMemory } from "../core/analysis/rule-memory.ts";
 import type { RowId } from "../core/analysis/tally.ts";
-import { addPoint, newTrace, type Trace } from "../core/analysis/trace.ts";
+import {
+  addPoint,
+  loadTrace,
+  newTrace,
+  type SavedTrace,
+  saveTrace,
+  type Trace,
+} from "../core/analysis/trace.ts";
 import { FULL_SHARE } from "../core/flag/schema.ts";
 import type { Halt } from "../core/rollout/snapshot.ts";
 import type { Cell } from "../core/wire/messages.ts";
 
-/** Version of the saved form. */
+/** Version of the saved form, that of the rules' memory in it included; another one begins anew, taught by history. */
 const VERSION = 1;
 
 /** What the rollout says of a flag, as far as its comparison goes. */
@@ -29,7 +36,7 @@ export interface SavedFlagComparison {
   course: Course;
   feed: SavedFeed;
   comparison: ReturnType<Comparison["save"]>;
-  trace: Trace;
+  trace: SavedTrace;
   memory: RuleMemory | undefined;
   wouldHalt: Halt[];
 }
@@ -50,7 +57,7 @@ export class FlagComparison {
   private constructor(course: Course, saved: SavedFlagComparison | undefined, remember: Remember) {
     this.#course = saved?.course ?? course;
     this.#feed = saved ? Feed.load(saved.feed) : new Feed();
-    this.trace = saved?.trace ?? newTrace();
+    this.trace = saved ? loadTrace(saved.trace) : newTrace();
     this.#memory = saved?.memory;
     this.wouldHalt = saved?.wouldHalt ?? [];
     const { config } = this.#course;
@@ -163,7 +170,7 @@ export class FlagComparison {
       course: this.#course,
       feed: this.#feed.save(),
       comparison: this.#comparison.save(),
-      trace: this.trace,
+      trace: saveTrace(this.trace),
       memory: this.#memory,
       wouldHalt: this.wouldHalt,
     };

@@ -22,13 +22,20 @@ const FIRST_STEP_MS = 2_000;
 /** Digits of an evidence that a chart can show. */
 const DIGITS = 4;
 /** Beyond this evidence differs for nobody; JSON has no infinity. */
-const MOST = 1e15;
+const MOST = 1e9;
 
-/** A trace; plain data, as JSON can hold it. */
+/** A trace. */
 export interface Trace {
   /** Milliseconds between two points, at least. */
   step: number;
   points: TracePoint[];
+}
+
+/** A trace in JSON: of each point the milliseconds since the first, then the numbers in their order. */
+export interface SavedTrace {
+  step: number;
+  from: number;
+  points: [passed: number, evidence: number, errors: number, latency: number, share: number][];
 }
 
 export function newTrace(): Trace {
@@ -47,6 +54,31 @@ export function addPoint(trace: Trace, point: TracePoint): void {
   }
   points.push(next);
   while (trace.points.length > MAX_POINTS) halve(trace);
+}
+
+/** The trace as JSON can hold it: some 8 kB when it is full. */
+export function saveTrace({ step, points }: Trace): SavedTrace {
+  const from = points[0]?.at ?? 0;
+  const numbers = points.map(({ at, evidence, errors, latency, share }): SavedTrace["points"][number] => [
+    at - from,
+    evidence,
+    errors,
+    latency,
+    share,
+  ]);
+  return { step, from, points: numbers };
+}
+
+/** Inverse of `saveTrace`. */
+export function loadTrace({ step, from, points }: SavedTrace): Trace {
+  const named = points.map(([passed, evidence, errors, latency, share]) => ({
+    at: from + passed,
+    evidence,
+    errors,
+    latency,
+    share,
+  }));
+  return { step, points: named };
 }
 
 function halve(trace: Trace): void {
