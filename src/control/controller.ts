@@ -221,8 +221,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
 
   /** Compares what will be complete soon at its time, also when no forward comes by then. */
   #compareSoon(now: number): void {
-    const at = this.#decisions.comparisons.nextCloseAt;
-    if (at === undefined || this.#comparing) return;
+    const at = this.#comparing ? undefined : this.#decisions.comparisons.nextCloseAt;
+    if (at === undefined) return;
     this.#comparing = true;
     const wait = Math.min(LONGEST_COMPARE_MS, Math.max(SHORTEST_COMPARE_MS, at - now));
     setTimeout(() => {

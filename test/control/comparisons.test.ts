@@ -208,6 +208,31 @@ describe("evidence", { timeout: LONG_MS }, () => {
   });
 });
 
+describe("a change of green's share", { timeout: LONG_MS }, () => {
+  it("leaves evidence as it stands, and shows in its way; without a share nothing is compared", async () => {
+    await withSpec(byEvidence({ dryRun: true }));
+    await until(
+      ({ wouldHalt }) => wouldHalt !== null,
+      () => sides(0, 12),
+    );
+    const { send } = isolate();
+    const put = async (flag: Partial<FlagInput>) => {
+      await controller().putSpec({ text: byEvidence({ dryRun: true, ...flag }), ...who });
+      for (let tick = 0; tick < 8; tick++) {
+        await send(sides(0, 0));
+        pass(TICK_MS);
+      }
+      return shop();
+    };
+    const raised = await put({ percentage: 80 });
+    expect(raised.comparison!.evidence).toBeGreaterThan(10);
+    expect(raised.trace.at(-1)!.share).toBe(80_000);
+    const off = await put({ percentage: 80, state: "off" });
+    expect(off.trace.at(-1)!.share).toBe(80_000);
+    expect((await put({ percentage: 80, state: "off" })).trace).toEqual(off.trace);
+  });
+});
+
 describe("blue", { timeout: LONG_MS }, () => {
   it.each([
     ["lost", "DELETE FROM comparisons"],
