@@ -2,8 +2,9 @@
  * How often a stretch of blue had how many times its usual rate of failures. Rare bursts hardly show in a variance, but
  * one of them in green, taken at its word, would halt it.
  */
-import { CHUNK, KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import { CHUNK, KEEP, SCALES_MS } from "./scales.ts";
 import type { StateIo } from "./state-io.ts";
+import type { Usual } from "./usual.ts";
 
 /** Scales on which bursts are looked for, seconds to minutes: shorter is chance, longer is noise (`Noise`). */
 const FIRST = 1;
@@ -29,9 +30,6 @@ const PRIOR_STRETCHES = 20;
 const LARGEST = 50;
 
 interface Scale {
-  stretch: Stretch;
-  requests: number;
-  failures: number;
   /** Stretches by size. */
   seen: Float64Array;
   fresh: Float64Array;
@@ -39,33 +37,17 @@ interface Scale {
 
 export class Bursts {
   readonly #scales: Scale[] = Array.from({ length: LAST - FIRST + 1 }, () => ({
-    stretch: new Stretch(),
-    requests: 0,
-    failures: 0,
     seen: new Float64Array(BINS),
     fresh: new Float64Array(BINS),
   }));
 
-  /** Takes a tick of blue that ended at `at`; `usual` failures per request, known with this `weight`. */
-  observe(
-    at: number,
-    ms: number,
-    requests: number,
-    failures: number,
-    usual: { rate: number; weight: number },
-    shared: (scale: number) => boolean,
-  ): void {
-    for (let j = FIRST; j <= LAST; j++) {
-      const scale = this.#scales[j - FIRST]!;
-      scale.requests += requests;
-      scale.failures += failures;
-      if (!scale.stretch.isFull(j, at, ms)) continue;
-      note(scale, usual);
-      if (j < CHUNK) continue;
-      const wasShared = shared(j);
-      for (let i = j === CHUNK ? FIRST : j; i <= j; i++)
-        believe(this.#scales[i - FIRST]!, KEEP[j]!, wasShared);
-    }
+  /** Takes a stretch of blue, of a scale; `usual` failures per request. Stretches that end together come shortest first. */
+  take(scale: number, requests: number, failures: number, usual: Usual, shared: boolean): void {
+    if (scale < FIRST || scale > LAST) return;
+    note(this.#scales[scale - FIRST]!, requests, failures, usual);
+    if (scale < CHUNK) return;
+    for (let i = scale === CHUNK ? FIRST : scale; i <= scale; i++)
+      believe(this.#scales[i - FIRST]!, KEEP[scale]!, shared);
   }
 
   /**
@@ -91,23 +73,17 @@ export class Bursts {
   /** Reads or writes the state. */
   visit(io: StateIo): void {
     for (const scale of this.#scales) {
-      scale.stretch.from = io.number(scale.stretch.from);
-      scale.requests = io.number(scale.requests);
-      scale.failures = io.number(scale.failures);
       io.array(scale.seen);
       io.array(scale.fresh);
     }
   }
 }
 
-function note(scale: Scale, usual: { rate: number; weight: number }): void {
-  const expected = usual.rate * scale.requests;
-  if (usual.weight > KNOWN && expected > 0) {
-    const size = (scale.failures - CHANCE * Math.sqrt(scale.failures)) / expected;
-    scale.fresh[size <= 1 ? 0 : Math.min(BINS - 1, Math.round(2 * Math.log2(size)))]! += 1;
-  }
-  scale.requests = 0;
-  scale.failures = 0;
+function note(scale: Scale, requests: number, failures: number, { rate, weight }: Usual): void {
+  const expected = rate * requests;
+  if (weight <= KNOWN || expected === 0) return;
+  const size = (failures - CHANCE * Math.sqrt(failures)) / expected;
+  scale.fresh[size <= 1 ? 0 : Math.min(BINS - 1, Math.round(2 * Math.log2(size)))]! += 1;
 }
 
 function believe(scale: Scale, keep: number, shared: boolean): void {

@@ -2,7 +2,7 @@
  * How far blue's failures come in clusters, one visitor failing again and again: then the slices of the bucket space
  * differ from each other by more than chance, while whatever befalls blue as a whole falls on all slices alike.
  */
-import { KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import { KEEP, SCALES_MS } from "./scales.ts";
 import type { StateIo } from "./state-io.ts";
 import { SLICES } from "./tally.ts";
 
@@ -15,29 +15,27 @@ const CHANCE = 1.5;
 const FREE = 1 - 1 / SLICES;
 
 interface Scale {
-  stretch: Stretch;
-  slices: Float64Array;
   squares: number;
   expected: number;
   stretches: number;
 }
 
 export class Clusters {
-  readonly #scales: Scale[] = SCALES_MS.map(() => ({
-    stretch: new Stretch(),
-    slices: new Float64Array(SLICES),
-    squares: 0,
-    expected: 0,
-    stretches: 0,
-  }));
+  readonly #scales: Scale[] = SCALES_MS.map(() => ({ squares: 0, expected: 0, stretches: 0 }));
 
-  /** Takes blue's failures by slice in a tick that ended at `at`; undefined where there were none, or none are known. */
-  observe(at: number, ms: number, slices: ArrayLike<number> | undefined): void {
-    for (let j = 0; j < this.#scales.length; j++) {
-      const scale = this.#scales[j]!;
-      if (slices) for (let s = 0; s < SLICES; s++) scale.slices[s]! += slices[s]!;
-      if (scale.stretch.isFull(j, at, ms)) close(scale, KEEP[j]!);
-    }
+  /** Takes blue's failures by slice in a stretch of a scale. */
+  take(scale: number, slices: Float64Array): void {
+    const into = this.#scales[scale]!;
+    const keep = KEEP[scale]!;
+    let failures = 0;
+    for (const k of slices) failures += k;
+    into.squares *= keep;
+    into.expected *= keep;
+    into.stretches = into.stretches * keep + 1;
+    if (failures === 0) return;
+    const mean = failures / SLICES;
+    for (const k of slices) into.squares += (k - mean) ** 2;
+    into.expected += failures * FREE;
   }
 
   /** Variance of a slice's failures in units of Poisson's, on a scale; below 1 means nothing. */
@@ -51,24 +49,9 @@ export class Clusters {
   /** Reads or writes the state. */
   visit(io: StateIo): void {
     for (const scale of this.#scales) {
-      scale.stretch.from = io.number(scale.stretch.from);
-      io.array(scale.slices);
       scale.squares = io.number(scale.squares);
       scale.expected = io.number(scale.expected);
       scale.stretches = io.number(scale.stretches);
     }
   }
-}
-
-function close(scale: Scale, keep: number): void {
-  let failures = 0;
-  for (const k of scale.slices) failures += k;
-  scale.squares *= keep;
-  scale.expected *= keep;
-  scale.stretches = scale.stretches * keep + 1;
-  if (failures === 0) return;
-  const mean = failures / SLICES;
-  for (const k of scale.slices) scale.squares += (k - mean) ** 2;
-  scale.expected += failures * FREE;
-  scale.slices.fill(0);
 }

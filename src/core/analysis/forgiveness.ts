@@ -5,8 +5,9 @@
 import { Bursts } from "./bursts.ts";
 import { Clusters } from "./clusters.ts";
 import { Noise } from "./noise.ts";
-import { SCALES_MS, Stretch } from "./scales.ts";
+import { CHUNK, SCALES_MS, Stretch } from "./scales.ts";
 import type { StateIo } from "./state-io.ts";
+import { SLICES } from "./tally.ts";
 import { Usual } from "./usual.ts";
 
 /** Evidence that a detection takes, nats: with the rate of failures it says on which scales clusters matter. */
@@ -29,13 +30,14 @@ const NODES = [-2, -1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2, 2.5, 3];
 const DENSITIES = NODES.map((z) => Math.exp((-z * z) / 2));
 const WEIGHTS = DENSITIES.map((density) => density / DENSITIES.reduce((a, b) => a + b));
 
-/** Failures and requests of both sides in the present stretch of a scale. */
+/** Both sides in the present stretch of a scale. */
 interface Both {
   stretch: Stretch;
   blueRequests: number;
   blueFailures: number;
   greenRequests: number;
   greenFailures: number;
+  slices: Float64Array;
 }
 
 /** What is presumed of blue before it was watched. */
@@ -60,6 +62,7 @@ export class Forgiveness {
     blueFailures: 0,
     greenRequests: 0,
     greenFailures: 0,
+    slices: new Float64Array(SLICES),
   }));
   readonly #variances = new Float64Array(SCALES_MS.length);
   /** Time seen, milliseconds. */
@@ -82,23 +85,27 @@ export class Forgiveness {
     green: { requests: number; errors: number } | undefined,
   ): void {
     this.knownMs += ms;
-    const shared: boolean[] = [];
-    const usual = { rate: this.#usual.rate, weight: this.#usual.weight };
+    const first = this.#both[0]!;
+    first.blueRequests += blue.requests;
+    first.blueFailures += blue.errors;
+    if (blue.errors > 0 && blue.slices) for (let s = 0; s < SLICES; s++) first.slices[s]! += blue.slices[s]!;
+    if (green) {
+      first.greenRequests += green.requests;
+      first.greenFailures += green.errors;
+    }
+    // Each stretch is made of those of the next shorter scale.
     for (let j = 0; j < SCALES_MS.length; j++) {
       const both = this.#both[j]!;
-      both.blueRequests += blue.requests;
-      both.blueFailures += blue.errors;
-      both.greenRequests += green?.requests ?? 0;
-      both.greenFailures += green?.errors ?? 0;
-      if (!both.stretch.isFull(j, at, ms)) continue;
-      shared[j] = isShared(both, usual.rate);
-      if (j === USUAL_SCALE) this.#usual.observe(SCALES_MS[j]! / 1000, both.blueRequests, both.blueFailures);
+      if (!both.stretch.isFull(j, at, ms)) return;
+      this.#close(j, both);
+      const longer = this.#both[j + 1];
+      if (longer) {
+        if (Number.isNaN(longer.stretch.from)) longer.stretch.from = both.stretch.before;
+        addUp(longer, both);
+      }
       both.blueRequests = both.blueFailures = both.greenRequests = both.greenFailures = 0;
+      both.slices.fill(0);
     }
-    const wasShared = (scale: number) => shared[scale] ?? false;
-    this.#clusters.observe(at, ms, blue.errors > 0 ? blue.slices : undefined);
-    this.#noise.observe(at, ms, blue.requests, blue.errors, undefined, wasShared);
-    this.#bursts.observe(at, ms, blue.requests, blue.errors, usual, wasShared);
   }
 
   /**
@@ -142,7 +149,24 @@ export class Forgiveness {
       both.blueFailures = io.number(both.blueFailures);
       both.greenRequests = io.number(both.greenRequests);
       both.greenFailures = io.number(both.greenFailures);
+      io.array(both.slices);
     }
+  }
+
+  #close(scale: number, both: Both): void {
+    const { blueRequests, blueFailures } = both;
+    const shared = isShared(both, this.#usual.rate);
+    if (this.#presumed.clusters) this.#clusters.take(scale, both.slices);
+    this.#noise.take(scale, blueRequests, blueFailures, undefined, shared);
+    this.#bursts.take(scale, blueRequests, blueFailures, this.#usual, shared);
+    if (scale === CHUNK) this.#learnUsual(SCALES_MS[scale]! / 1000, both, shared);
+  }
+
+  /** An outage is not usual, least of all one that green shared; a rise that stays becomes so in time. */
+  #learnUsual(seconds: number, { blueRequests, blueFailures }: Both, shared: boolean): void {
+    const most = (shared ? 2 : 10) * this.#usual.rate * blueRequests;
+    const failures = this.#usual.weight > KNOWN ? Math.min(blueFailures, most + 1) : blueFailures;
+    this.#usual.observe(seconds, blueRequests, failures);
   }
 
   #strongest(strengths: readonly number[], at: number): number {
@@ -184,9 +208,10 @@ export class Forgiveness {
   }
 }
 
-/** The usual rate is learned in stretches of this scale, and the dispersion by clusters is read from this one. */
-const USUAL_SCALE = 3;
+/** The dispersion by clusters is read from this scale where noise is told from it. */
 const CLUSTER_SCALE = 2;
+/** Weight of the usual rate from which on it is told from an outage. */
+const KNOWN = 0.05;
 /** A blue that has never failed may still fail so often. */
 const RAREST = 1e-5;
 /** A strength is as good as the next one kept when it is this close. */
@@ -203,4 +228,12 @@ function isShared(
   if (usual === 0 || blueRequests === 0) return false;
   const times = blueFailures / blueRequests / usual;
   return times > 1 && greenFailures * Math.log(times) > usual * greenRequests * (times - 1);
+}
+
+function addUp(into: Both, from: Both): void {
+  into.blueRequests += from.blueRequests;
+  into.blueFailures += from.blueFailures;
+  into.greenRequests += from.greenRequests;
+  into.greenFailures += from.greenFailures;
+  for (let s = 0; s < SLICES; s++) into.slices[s]! += from.slices[s]!;
 }

@@ -79,8 +79,7 @@ export class Latency {
         const slow = green && g ? { requests: g.count, errors: above(green, from) } : undefined;
         this.#tails[t]!.observe(at, ms, { requests: b.count, errors: above(blue, from) }, slow);
       }
-      const together = this.#moved(at, ms, b, g);
-      this.#location.observe(at, ms, b.count, b.sum, scores.variance, (scale) => together[scale] ?? false);
+      this.#learnMeans(at, ms, b, g);
     }
     if (Number.isNaN(this.#recentSince)) this.#recentSince = at;
     if (at - this.#recentSince >= RECENT_MS) {
@@ -178,23 +177,34 @@ export class Latency {
     return strength * tilt * n * growth <= TOLERATED;
   }
 
-  /** By scale: did green's mean move with blue's, where a stretch ends with this tick? */
-  #moved(at: number, ms: number, blue: Sum, green: Sum | undefined): boolean[] {
-    const together: boolean[] = [];
+  /** How blue's mean moves from stretch to stretch, where green's does not move with it. */
+  #learnMeans(at: number, ms: number, blue: Sum, green: Sum | undefined): void {
+    const first = this.#means[0]!;
+    first.blue += blue.count;
+    first.blueSum += blue.sum;
+    if (green) {
+      first.green += green.count;
+      first.greenSum += green.sum;
+    }
+    // Each stretch is made of those of the next shorter scale.
     for (let j = 0; j < SCALES_MS.length; j++) {
       const means = this.#means[j]!;
-      means.blue += blue.count;
-      means.blueSum += blue.sum;
-      means.green += green?.count ?? 0;
-      means.greenSum += green?.sum ?? 0;
-      if (!means.stretch.isFull(j, at, ms)) continue;
+      if (!means.stretch.isFull(j, at, ms)) return;
       const mean = means.blueSum / means.blue;
       // Without green, or without blue, these are NaN, and nothing was shared.
-      together[j] = Math.abs(means.greenSum / means.green - mean) < Math.abs(mean - means.last) / 2;
+      const together = Math.abs(means.greenSum / means.green - mean) < Math.abs(mean - means.last) / 2;
       if (means.blue > 0) means.last = mean;
+      this.#location.take(j, means.blue, means.blueSum, this.#scores.variance, together);
+      const longer = this.#means[j + 1];
+      if (longer) {
+        if (Number.isNaN(longer.stretch.from)) longer.stretch.from = means.stretch.before;
+        longer.blue += means.blue;
+        longer.blueSum += means.blueSum;
+        longer.green += means.green;
+        longer.greenSum += means.greenSum;
+      }
       means.blue = means.blueSum = means.green = means.greenSum = 0;
     }
-    return together;
   }
 }
 

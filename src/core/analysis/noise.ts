@@ -2,7 +2,7 @@
  * How much a mean of blue's (failures per request, or latency) moves between neighbouring stretches of time beyond
  * chance, on each scale: the Allan variance less its sampling part. Slow swings, as over a day, hardly enter it.
  */
-import { CHUNK, KEEP, SCALES_MS, Stretch } from "./scales.ts";
+import { CHUNK, KEEP, SCALES_MS } from "./scales.ts";
 import type { StateIo } from "./state-io.ts";
 
 /** What is presumed before anything was seen is worth so many stretches, and averages out over longer ones than this. */
@@ -18,9 +18,7 @@ const CAUTION = 3;
 const CHANCE = 1.2;
 
 interface Scale {
-  stretch: Stretch;
-  items: number;
-  sum: number;
+  /** The stretch before. */
   lastItems: number;
   lastSum: number;
   /** Believed: Σ d², its part by chance, Σ 2(n₁n₂/(n₁+n₂))², and the number of pairs. */
@@ -37,9 +35,6 @@ interface Scale {
 
 function newScale(): Scale {
   return {
-    stretch: new Stretch(),
-    items: 0,
-    sum: 0,
     lastItems: 0,
     lastSum: 0,
     squares: 0,
@@ -57,27 +52,15 @@ export class Noise {
   readonly #scales = SCALES_MS.map(newScale);
 
   /**
-   * Takes a tick that ended at `at`: so many items with this sum. `variance` of one item, absent for counts of rare
-   * events, where it is their rate. `shared(scale)`: did green share what blue did in the stretch that ends now?
+   * Takes a stretch of a scale: so many items with this sum. Stretches that end together come shortest first.
+   * @param variance of one item; undefined for counts of rare events, where it is their rate
+   * @param shared did green do the same? Then it says nothing of blue alone
    */
-  observe(
-    at: number,
-    ms: number,
-    items: number,
-    sum: number,
-    variance: number | undefined,
-    shared: (scale: number) => boolean,
-  ): void {
-    for (let j = 0; j < this.#scales.length; j++) {
-      const scale = this.#scales[j]!;
-      scale.items += items;
-      scale.sum += sum;
-      if (!scale.stretch.isFull(j, at, ms)) continue;
-      pair(scale, variance);
-      if (j < CHUNK) continue;
-      const wasShared = shared(j);
-      for (let i = j === CHUNK ? 0 : j; i <= j; i++) believe(this.#scales[i]!, KEEP[j]!, wasShared);
-    }
+  take(scale: number, items: number, sum: number, variance: number | undefined, shared: boolean): void {
+    pair(this.#scales[scale]!, items, sum, variance);
+    if (scale < CHUNK) return;
+    for (let i = scale === CHUNK ? 0 : scale; i <= scale; i++)
+      believe(this.#scales[i]!, KEEP[scale]!, shared);
   }
 
   /**
@@ -104,9 +87,6 @@ export class Noise {
   /** Reads or writes the state. */
   visit(io: StateIo): void {
     for (const scale of this.#scales) {
-      scale.stretch.from = io.number(scale.stretch.from);
-      scale.items = io.number(scale.items);
-      scale.sum = io.number(scale.sum);
       scale.lastItems = io.number(scale.lastItems);
       scale.lastSum = io.number(scale.lastSum);
       scale.squares = io.number(scale.squares);
@@ -121,9 +101,9 @@ export class Noise {
   }
 }
 
-/** Compares the stretch that is over with the one before, and begins the next. */
-function pair(scale: Scale, variance: number | undefined): void {
-  const { items, sum, lastItems, lastSum } = scale;
+/** Compares a stretch with the one before. */
+function pair(scale: Scale, items: number, sum: number, variance: number | undefined): void {
+  const { lastItems, lastSum } = scale;
   if (items > 0 && lastItems > 0) {
     const both = items + lastItems;
     const size = (items * lastItems) / both;
@@ -136,8 +116,6 @@ function pair(scale: Scale, variance: number | undefined): void {
   }
   scale.lastItems = items;
   scale.lastSum = sum;
-  scale.items = 0;
-  scale.sum = 0;
 }
 
 /** Takes what was gathered as blue's own doing, or drops it where green did the same. */

@@ -19,11 +19,14 @@ export const KEEP: readonly number[] = SCALES_MS.map((ms) => 2 ** (-ms / HALF_LI
 export class Stretch {
   /** Start, milliseconds since the epoch; NaN before the first tick. */
   from = Number.NaN;
+  /** Start of the one before. */
+  before = Number.NaN;
 
   /** Does the tick that ends at `at` and lasted `ms` fill the stretch? Begins the next one if so. */
   isFull(scale: number, at: number, ms: number): boolean {
     if (Number.isNaN(this.from)) this.from = at - ms;
     if (at - this.from < SCALES_MS[scale]!) return false;
+    this.before = this.from;
     this.from = at;
     return true;
   }
