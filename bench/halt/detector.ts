@@ -2,7 +2,7 @@
  * The product's own comparison behind the plug of other people's simulators: nothing in here decides anything, and
  * nothing in it is tuned for a bench.
  */
-import type { ComparisonTick, Side } from "../../src/core/analysis/comparing.ts";
+import type { ComparisonTick, ComparisonView, Side } from "../../src/core/analysis/comparing.ts";
 import { Comparison } from "../../src/core/analysis/comparison.ts";
 import { BUCKETS } from "../../src/core/analysis/histogram.ts";
 import { SLICES } from "../../src/core/analysis/tally.ts";
@@ -13,20 +13,22 @@ const ALPHA = 0.001;
 
 const NO_TRAFFIC: Side = { requests: 0, errors: 0 };
 
-/** A detector that tells its state, for the bench of its size. */
+/** A detector that tells its state, for the bench of its size, and its evidence, for the pictures. */
 export interface OwnDetector extends Detector {
+  /** How the comparison stands. */
+  view(): ComparisonView;
   /** The comparison's whole state, as the controller stores it. */
   state(): string;
 }
 
 /**
- * Makes the detector of one rollout. Ticks are 2 s: first blue, then green with the same time; before `onStage` only
+ * Makes the detector of one rollout. What is learned of blue does not hang on the share that is planned. Ticks are 2 s: first blue, then green with the same time; before `onStage` only
  * blue comes, which is history. `latencyBucketCounts` holds 128 counts, base-2 exponential, scale 3: bucket i holds
- * values up to 2^((i-79)/8) seconds, so bucket 0 up to 1.07 ms, bucket 79 up to 1 s, bucket 127 up to 64 s and all
+ * values up to 2^((i-79)/8) seconds, so bucket 0 up to 1.065 ms, bucket 79 up to 1 s, bucket 127 up to 64 s and all
  * above. It and `extra.shardErrors` (blue's errors by slice) are read at once and may be reused.
  */
-export function create({ plannedShare }: DetectorConfig): OwnDetector {
-  const comparison = new Comparison({ alpha: ALPHA, plannedShare, signals: ["errors", "latency"] });
+export function create(_config: DetectorConfig): OwnDetector {
+  const comparison = new Comparison({ alpha: ALPHA, signals: ["errors", "latency"] });
   const tick: ComparisonTick = { at: 0, ms: TICK_MS, blue: NO_TRAFFIC, green: NO_TRAFFIC };
   /** Blue's tick that waits for green's: a copy, for the caller reuses its arrays. */
   const latency = new Float64Array(BUCKETS);
@@ -80,6 +82,7 @@ export function create({ plannedShare }: DetectorConfig): OwnDetector {
       take(tMs, blue, { requests, errors, latency: latencyBucketCounts });
       return halted ? "halt" : "ok";
     },
+    view: () => comparison.view(),
     state: () => JSON.stringify(comparison.save()),
   };
 }

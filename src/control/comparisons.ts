@@ -6,8 +6,7 @@
 import type { ComparisonConfig } from "../core/analysis/comparing.ts";
 import { IDLE_SETTLE_MS, SETTLE_MS } from "../core/analysis/feed.ts";
 import type { RowId } from "../core/analysis/tally.ts";
-import { type Flag, FULL_SHARE } from "../core/flag/schema.ts";
-import { askedShare } from "../core/rollout/effective.ts";
+import type { Flag } from "../core/flag/schema.ts";
 import type { Cell } from "../core/wire/messages.ts";
 import { BlueHistory, replay } from "./blue-history.ts";
 import type { ComparisonStore } from "./comparison-store.ts";
@@ -20,8 +19,6 @@ const SAVE_IDLE_MS = 60_000;
 /** Evidence of a flag without a rule of its own for it: it guards other rules and is shown. */
 const DEFAULT_ALPHA = 0.001;
 const DEFAULT_SIGNALS: ComparisonConfig["signals"] = ["errors", "latency"];
-/** Share of green that is presumed to come where the spec does not say any, 0..1. */
-const PRESUMED_SHARE = 0.05;
 
 interface Followed {
   comparison: FlagComparison;
@@ -172,6 +169,5 @@ function configOf(flag: Flag): ComparisonConfig {
   return {
     alpha: rule?.metric === "evidence" ? rule.alpha : DEFAULT_ALPHA,
     signals: rule?.metric === "evidence" ? rule.signals : DEFAULT_SIGNALS,
-    plannedShare: (askedShare(flag) || flag.percentage * 1000) / FULL_SHARE || PRESUMED_SHARE,
   };
 }

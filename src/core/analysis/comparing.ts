@@ -23,8 +23,6 @@ export interface ComparisonTick {
 export interface ComparisonConfig {
   /** Probability of a false halt over the whole rollout, 0..1 exclusive. Halting is at evidence 1/alpha. */
   alpha: number;
-  /** Share of green that is planned while there is none yet, 0..1. */
-  plannedShare: number;
   /** What is compared; both by default. */
   signals: readonly Signal[];
 }

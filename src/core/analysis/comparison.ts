@@ -25,8 +25,11 @@ const ALL_FULL = LATENCY_WEIGHTS.map(() => 1);
 const WHOLE = ODDS.map(() => 1);
 
 /** Seconds from a stake to the threshold at least: three ticks of failures, five of slow requests. */
-const ERRORS_GUARD_S = 4.5;
+const ERRORS_GUARD_S = 4.8;
 const LATENCY_GUARD_S = 9;
+/** From so many requests of green a second on a moment is soon over: then its failures need this much longer. */
+const TORRENT_PER_S = 20;
+const TORRENT_TIMES = 1.8;
 
 /** Failures of green without which its errors never halt. */
 const MIN_FAILURES = 3;
@@ -74,6 +77,8 @@ export class Comparison {
   readonly #blueLatency = new Float64Array(BUCKETS);
   readonly #greenLatency = new Float64Array(BUCKETS);
   #timed = false;
+  /** Part of the block in which green failed: its guard counts that alone, ms. */
+  #failingMs = 0;
   /** Since when green has had its share, ms since the epoch; NaN while it has none. */
   #stageAt = Number.NaN;
   #share = 0;
@@ -209,6 +214,7 @@ export class Comparison {
     add(this.#blue, blue);
     add(this.#green, green);
     this.#failures += green.errors;
+    if (green.errors > 0) this.#failingMs += ms;
     if (!blue.latency || !green.latency) return;
     this.#timed = true;
     for (let i = 0; i < BUCKETS; i++) {
@@ -225,7 +231,10 @@ export class Comparison {
     const seconds = this.#ms / 1000;
     this.#peer = this.#peerAt(at);
     this.#learn(at);
-    this.#errorBets.step(seconds, age, this.#findErrorGains());
+    const busy = this.#failingMs / 1000;
+    const torrent = this.#green.requests >= TORRENT_PER_S * seconds;
+    const guard = torrent ? { seconds: busy / TORRENT_TIMES, holds: false } : { seconds: busy, holds: true };
+    this.#errorBets.step(seconds, age, this.#findErrorGains(), guard);
     this.#errors = this.#errorBets.evidence(this.#allowed);
     if (this.#timed) {
       const told = this.#latency.gains(this.#blueLatency, this.#greenLatency, this.#latencyGains);
@@ -264,6 +273,7 @@ export class Comparison {
 
   #drop(): void {
     this.#ms = 0;
+    this.#failingMs = 0;
     this.#blue.requests = this.#blue.errors = this.#green.requests = this.#green.errors = 0;
     if (!this.#timed) return;
     this.#blueLatency.fill(0);
@@ -280,6 +290,7 @@ export class Comparison {
     this.#latencyBets.visit(io);
     io.array(this.#allowed);
     this.#ms = io.number(this.#ms);
+    this.#failingMs = io.number(this.#failingMs);
     for (const side of [this.#blue, this.#green]) {
       side.requests = io.number(side.requests);
       side.errors = io.number(side.errors);

@@ -7,7 +7,7 @@ import { Forgiveness } from "./forgiveness.ts";
 import { BUCKETS } from "./histogram.ts";
 import { Noise } from "./noise.ts";
 import { SCALES_MS, Stretch } from "./scales.ts";
-import { MARGIN, Scores, STEPS, TAILS, TILTS } from "./scores.ts";
+import { MARGIN, MIN_KNOWN, Scores, STEPS, TAILS, TILTS } from "./scores.ts";
 import type { StateIo } from "./state-io.ts";
 
 /** Part of the stake for each bet: tilts, then steps. */
@@ -89,6 +89,8 @@ export class Latency {
     }
     if (at - this.#scoredAt < SCORES_MS) return;
     this.#scoredAt = at;
+    // Too few to make scores from: the older ones stay, and with them what they were made from.
+    if (addUp(this.#recent).count + addUp(this.#before).count < MIN_KNOWN) return;
     for (let i = 0; i < BUCKETS; i++) this.#scored[i] = this.#recent[i]! + this.#before[i]!;
     scores.make(this.#scored);
   }

@@ -12,11 +12,6 @@ const STAKE_RATE = 0.2;
 const STAKE_AGE_S = 60;
 const MOST_STAKED = 0.5;
 
-/** A tick that would gain more than so many times its cap comes of much traffic, where a moment is soon over. */
-const TORRENT = 5;
-/** It is capped this much lower, so that four seconds of failures never halt, however the ticks cut them. */
-const TORRENT_CAP = 1.8;
-
 /** A bet never grows beyond this (e^230), so that a sum of them stays a number. */
 const MOST = 1e100;
 
@@ -32,6 +27,14 @@ export interface MixtureConfig {
   guardS: number;
   /** ln of the evidence at which this mixture halts. */
   threshold: number;
+}
+
+/** What a block means to the guard. */
+export interface Guard {
+  /** Seconds of it that count: those in which green did worse at all, fewer where a moment is soon over. */
+  seconds: number;
+  /** Is what the guard holds back let in later, while green goes on like that? */
+  holds: boolean;
 }
 
 export class Mixture {
@@ -62,9 +65,15 @@ export class Mixture {
 
   /**
    * One block of `seconds`, `age` seconds after the stage began. `gains`: ln of what each bet is multiplied with at full
-   * strength; undefined where the block says nothing.
+   * strength; undefined where the block says nothing. `guard`: the seconds that count for the guard, and whether what
+   * it holds back may be let in later.
    */
-  step(seconds: number, age: number, gains: ArrayLike<number> | undefined): void {
+  step(
+    seconds: number,
+    age: number,
+    gains: ArrayLike<number> | undefined,
+    guard: Guard = { seconds, holds: true },
+  ): void {
     const { weights, strengths } = this.#config;
     const spent = this.#reserve * Math.min(MOST_STAKED, (STAKE_RATE * seconds) / (age + STAKE_AGE_S));
     this.#reserve -= spent;
@@ -73,10 +82,10 @@ export class Mixture {
       const first = FIRST_STAKE * weights[i]!;
       for (let e = 0; e < strengths.length; e++) {
         const at = i * strengths.length + e;
-        const value = this.#bets[at]! + fresh;
-        const gain =
-          gains === undefined ? 0 : this.#guarded(at, strengths[e]! * gains[i]!, value, first, seconds);
-        this.#bets[at] = gain === 0 ? value : Math.min(MOST, value * Math.exp(gain));
+        const value = this.#stake(at, fresh);
+        if (gains === undefined) continue;
+        const gain = this.#guarded(at, strengths[e]! * gains[i]!, Math.min(value, first), guard);
+        this.#bets[at] = Math.min(MOST, value * Math.exp(gain));
       }
     }
   }
@@ -97,19 +106,29 @@ export class Mixture {
     io.array(this.#held);
   }
 
+  /** Adds to a bet; what is held back is of the old part alone. */
+  #stake(at: number, fresh: number): number {
+    const value = this.#bets[at]!;
+    const held = this.#held[at]!;
+    this.#bets[at] = value + fresh;
+    if (held > 0) this.#held[at] = Math.log((value * Math.exp(held) + fresh) / (value + fresh));
+    return value + fresh;
+  }
+
   /**
    * What of a gain is let in now. It is never more than what was gained so far, so the bet stays below the martingale
    * that it would be without a guard. A way from below the first stake is longer, and may be gone faster.
    */
-  #guarded(at: number, gain: number, value: number, first: number, seconds: number): number {
+  #guarded(at: number, gain: number, from: number, { seconds, holds }: Guard): number {
+    // What is held back waits for more of the same; a block that speaks for green takes from it.
     const wanted = gain + this.#held[at]!;
-    if (wanted <= 0) {
-      this.#held[at] = 0;
-      return wanted;
+    if (gain <= 0) {
+      this.#held[at] = Math.max(0, wanted);
+      return Math.min(0, wanted);
     }
-    const cap = ((this.#config.threshold - Math.log(Math.min(value, first))) * seconds) / this.#config.guardS;
-    const taken = Math.min(wanted, wanted > TORRENT * cap ? cap / TORRENT_CAP : cap);
-    this.#held[at] = Math.min(wanted - taken, cap);
+    const cap = ((this.#config.threshold - Math.log(from)) * seconds) / this.#config.guardS;
+    const taken = Math.min(wanted, cap);
+    this.#held[at] = holds ? Math.min(wanted - taken, cap) : 0;
     return taken;
   }
 }

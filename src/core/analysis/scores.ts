@@ -27,7 +27,7 @@ export const TAILS: readonly number[] = [0.95, 0.99];
 const MOST_Z = 3;
 
 /** Below so many latencies of blue nothing is said. */
-const MIN_KNOWN = 200;
+export const MIN_KNOWN = 200;
 
 export class Scores {
   /** Normal score of each bucket for green: blue's with the margin. */

@@ -7,7 +7,7 @@ import type { ComparisonView, Side } from "../../../src/core/analysis/comparing.
 import { Comparison } from "../../../src/core/analysis/comparison.ts";
 import { BUCKETS, bucketOf, upperBoundMs } from "../../../src/core/analysis/histogram.ts";
 
-const CONFIG = { alpha: 0.001, plannedShare: 0.1, signals: ["errors", "latency"] } as const;
+const CONFIG = { alpha: 0.001, signals: ["errors", "latency"] } as const;
 const NONE: Side = { requests: 0, errors: 0 };
 
 interface Cohort {

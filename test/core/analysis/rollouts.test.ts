@@ -53,7 +53,7 @@ function play(rollout: Rollout): { seconds: number; judgement: Judgement } {
     ...(rules && { rules }),
   });
   const isolates = Array.from({ length: ISOLATES }, () => new Recorder());
-  const comparison = new Comparison({ alpha: 0.001, plannedShare: share, signals: ["errors", "latency"] });
+  const comparison = new Comparison({ alpha: 0.001, signals: ["errors", "latency"] });
   const feed = new Feed();
   const window = newWindow();
   let memory: RuleMemory | undefined;

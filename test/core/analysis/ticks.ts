@@ -18,7 +18,7 @@ export const TICK_MS = 2000;
 export const NONE: Side = { requests: 0, errors: 0 };
 
 export function config(parts: Partial<ComparisonConfig> = {}): ComparisonConfig {
-  return { alpha: 0.001, plannedShare: 0.05, signals: ["errors", "latency"], ...parts };
+  return { alpha: 0.001, signals: ["errors", "latency"], ...parts };
 }
 
 /** A comparison and the time that it is at. */
