@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import pc from "picocolors";
 import { type Field, load, OWN } from "./contenders.ts";
 import { cost } from "./cost.ts";
+import { gate } from "./gate.ts";
 import { type Job, runAll } from "./pool.ts";
 import { lineOf, report } from "./report.ts";
 import { CASES, type Case } from "./scenarios.ts";
@@ -11,6 +12,9 @@ import { type Summary, summarise } from "./summary.ts";
 
 /** Threads: what the machine that the short form is made for has. */
 const THREADS = 2;
+
+/** Runs of the gate's figure, in the short and in the full form. */
+const GATE_RUNS = [100, 1000] as const;
 
 interface Options {
   full?: true;
@@ -52,7 +56,8 @@ async function main(): Promise<void> {
   const detector = options.detector === false ? undefined : resolve(options.detector);
   const field: Field = { ...(detector !== undefined && { detector }), rivals: options.rivals };
   // Before the threads take the processors.
-  const costs = detector === undefined ? [] : cost(await load(detector));
+  const gateRuns = options.runs ?? GATE_RUNS[options.full ? 1 : 0];
+  const costs = detector === undefined ? [] : [...gate(gateRuns), ...cost(await load(detector))];
   const summaries = new Map<Case, Summary[]>();
   const jobs = cases.map((scenario): Job => ({ scenario, run0: options.first, runs: runsOf(scenario) }));
   const started = performance.now();

@@ -52,7 +52,7 @@ export function report(summaries: readonly Summary[], costs: readonly Figure[]):
       ),
     ),
     titled("The same of latency", pivot(others.filter(timed), servedOf)),
-    titled("Cost", costTable(costs)),
+    titled("The gate, and what a tick costs", costTable(costs)),
   ]
     .filter((text) => text !== "")
     .join("\n\n");
