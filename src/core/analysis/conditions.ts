@@ -79,7 +79,8 @@ function unguarded(rule: LiteralRule, literal: Finding, look: Look): Finding | u
   };
 }
 
-function shared(rule: LiteralRule, literal: Finding, look: Look): Finding | undefined {
+/** A breach that is an outage of both sides, and what the rule makes of it. */
+export function shared(rule: LiteralRule, literal: Finding, look: Omit<Look, "timer">): Finding | undefined {
   if (!("onSharedOutage" in rule) || rule.onSharedOutage === "halt" || !isCompared(rule, look.flag))
     return undefined;
   const evidence = evidenceOf(rule, look.comparison);

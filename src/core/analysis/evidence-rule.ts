@@ -23,12 +23,17 @@ export interface Compared {
   comparison: ComparisonView | undefined;
   /** Visitor-minutes of green that could be compared since the release came or was resumed. */
   compared: number;
+  /** The same of blue, in the last minute. */
+  blueCompared: number;
   /** Who failed while evidence grew. */
   blame: Blame;
 }
 
 /** Looks at the rule. */
-export function evidenceFinding(rule: EvidenceRule, { comparison, compared, blame }: Compared): Finding {
+export function evidenceFinding(
+  rule: EvidenceRule,
+  { comparison, compared, blueCompared, blame }: Compared,
+): Finding {
   const { visitors, most } = mostOf(blame);
   const words = `evidence >= ${Math.round(1 / rule.alpha)}`;
   const seen = `Green has had ${count(compared, "visitor-minute")} that can be compared`;
@@ -41,9 +46,11 @@ export function evidenceFinding(rule: EvidenceRule, { comparison, compared, blam
   if (!comparison) return say("insufficient", `${seen}; none is compared yet`, { compared });
   const figures = { ...figuresOf(comparison), compared, failingVisitors: visitors, mostOfOne: most };
   if (comparison.peer === "none") {
-    const sentence =
-      "Blue has no traffic and green no earlier window to compare with: only absolute rules speak";
-    return say("insufficient", sentence, figures);
+    // It is so before the first block as well, which says nothing of blue.
+    const waits = blueCompared > 0 || compared === 0;
+    const alone =
+      "Blue has no traffic that can be compared, and green no earlier window: only absolute rules speak";
+    return say("insufficient", waits ? `${seen}; none is compared yet` : alone, figures);
   }
   const measured = sentenceOf(comparison);
   if (comparison.unhealthy) {

@@ -5,25 +5,36 @@
 import type { Flag } from "../flag/schema.ts";
 import { TICK_MS } from "../wire/messages.ts";
 import type { ComparisonView } from "./comparing.ts";
-import { lookAt } from "./conditions.ts";
+import { lookAt, shared } from "./conditions.ts";
 import { entry } from "./entry.ts";
 import { evidenceFinding } from "./evidence-rule.ts";
 import { decimal, isAbove, ratio } from "./exact.ts";
 import { goingAway } from "./going-away.ts";
 import { gather, newMemory, type RuleMemory } from "./rule-memory.ts";
 import { type Finding, MIN_FAILING_VISITORS, meantFor, type Verdict, wordsOf } from "./rules.ts";
+import { type AbsoluteRule, DIVERTED_LIMIT } from "./shared-outage.ts";
 import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
 import { count, percent } from "./words.ts";
 
 /** Without a word from any isolate for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
 export const SILENT_AFTER_MS = 60_000;
 
-/** A release of which breakers kept more than this share away is halted, whatever the minimums. */
-const DIVERTED_LIMIT = 0.2;
-/** …looked at over so many ticks (10 s) … */
+/** What breakers kept away is looked at over so many ticks (10 s) … */
 const DIVERTED_TICKS = 10_000 / TICK_MS;
 /** … with at least so many diverted requests. */
 const DIVERTED_MIN = 20;
+/** Breakers open in an outage of both sides as well: then the rollout holds. */
+const DIVERTED: AbsoluteRule = {
+  metric: "error_rate",
+  above: DIVERTED_LIMIT,
+  guarded: false,
+  minRequests: 0,
+  minVisitors: MIN_FAILING_VISITORS,
+  window: LONGEST_WINDOW_MS / 1000,
+  for: 0,
+  onSharedOutage: "hold",
+  action: "rollback",
+};
 
 /** What a judgement is made from. */
 export interface JudgeInput {
@@ -76,7 +87,13 @@ export function judge({
   const summed = new Map<number, Samples>();
   const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
   const next: RuleMemory = { timers: {}, ...gather(memory, window, comparison?.errors ?? 1, now) };
-  const compared = { comparison, compared: window.compared, blame: next.latest };
+  const lately = samplesOf(LONGEST_WINDOW_MS / 1000);
+  const compared = {
+    comparison,
+    compared: window.compared,
+    blueCompared: lately.blue.hash.units,
+    blame: next.latest,
+  };
   const findings = flag.rules.map((rule, i) => {
     if (rule.metric === "evidence") return evidenceFinding(rule, compared);
     const key = `${i} ${wordsOf(rule)}`;
@@ -93,16 +110,18 @@ export function judge({
     return finding;
   });
   const isCompared = flag.rules.some(({ metric }) => metric === "evidence");
-  const leaving = isCompared ? goingAway(samplesOf(LONGEST_WINDOW_MS / 1000)) : undefined;
+  const leaving = isCompared ? goingAway(lately) : undefined;
   if (leaving) findings.push(leaving);
-  const lately = samplesOf(LONGEST_WINDOW_MS / 1000).green.all.diverted;
-  const diverted = lately < DIVERTED_MIN ? undefined : divertedFinding(window, now);
-  if (diverted) return { ...diverted, findings: [diverted, ...findings], memory: next };
+  const diverted = lately.green.all.diverted < DIVERTED_MIN ? undefined : divertedFinding(window, now);
+  if (diverted)
+    findings.unshift(
+      shared(DIVERTED, diverted, { flag, window, samples: lately, comparison, now }) ?? diverted,
+    );
   const decisive =
     findings.find((f) => f.verdict === "unhealthy") ??
     findings.find((f) => f.verdict === "insufficient") ??
     findings[0] ??
-    withoutRules(samplesOf(LONGEST_WINDOW_MS / 1000));
+    withoutRules(lately);
   return { ...decisive, findings, memory: next };
 }
 

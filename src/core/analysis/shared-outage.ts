@@ -18,18 +18,31 @@ const MIN_BLUE = 20;
  */
 const LATELY_MS = 10_000;
 
+/**
+ * A green of which breakers keep more than this share away is bad. They open on green alone, where half of a few
+ * requests fail, and what they keep away counts as failed: so a blue that fails this often explains it.
+ */
+export const DIVERTED_LIMIT = 0.2;
+
 /** What is found when blue is looked at as if it were green; undefined unless both fail together. */
 export function sharedOutage(
-  rule: AbsoluteRule,
+  literal: AbsoluteRule,
   samples: Samples,
   window: Window,
   now: number,
 ): Finding | undefined {
+  const rule = withoutBreakers(literal, samples);
   const least = Math.max(1, Math.min(MIN_BLUE, meantFor(samples.green)));
   const blue = [samples, trailing(window, now, LATELY_MS)]
     .map((counts) => findingOfBlue(rule, counts, least))
     .find(({ verdict }) => verdict === "unhealthy");
   return blue && !brokeDownAfterGreen(rule, samples, window, now) ? blue : undefined;
+}
+
+/** The rule with a limit that is fair to green where breakers have made its failures more. */
+function withoutBreakers(rule: AbsoluteRule, { green }: Samples): AbsoluteRule {
+  if (rule.metric !== "error_rate" || green.all.diverted === 0) return rule;
+  return { ...rule, above: Math.min(rule.above, DIVERTED_LIMIT) };
 }
 
 /** Did green break the limit before blue, with blue serving green's visitors besides its own? */

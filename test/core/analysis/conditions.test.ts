@@ -188,6 +188,40 @@ describe("an outage of both sides", () => {
     expect(judged(rule, together, { errors: 5 }).verdict).toBe("insufficient");
   });
 
+  it("opens green's breakers too, and what they keep away is no fault of green's then", () => {
+    const outage = (blueErrors: number) =>
+      windowOf(
+        [BLUE, { requests: 200, errors: blueErrors }],
+        [GREEN, { requests: 20, errors: 9, diverted: 60, visitors }],
+      );
+    const held = judged(rule, outage(70), { errors: 2 });
+    expect(held.verdict).toBe("insufficient");
+    expect(held.findings.map(({ rule: words, verdict }) => [words, verdict])).toEqual([
+      ["diverted > 0.2", "insufficient"],
+      ["error_rate > 0.5", "insufficient"],
+    ]);
+    expect(held.sentence).toContain(
+      "Blue failed 35 %, and evidence that green is worse is 2: both sides fail",
+    );
+    expect(judged(rule, outage(70), { errors: 20 }).rule).toBe("diverted > 0.2");
+    expect(judged(rule, outage(40), { errors: 2 })).toMatchObject({
+      verdict: "unhealthy",
+      rule: "diverted > 0.2",
+    });
+  });
+
+  it("is none when breakers kept green's visitors away first, and blue broke down under them", () => {
+    const window = newWindow();
+    add(window, BLUE, { requests: 200, errors: 2 }, 9);
+    add(window, GREEN, { requests: 10, errors: 10, diverted: 30, visitors }, 9);
+    add(window, BLUE, { requests: 300, errors: 290 }, 3);
+    add(window, GREEN, { requests: 1, errors: 1, diverted: 40, visitors }, 3);
+    expect(judged(rule, window, { errors: 5 })).toMatchObject({
+      verdict: "unhealthy",
+      rule: "diverted > 0.2",
+    });
+  });
+
   it("counts for latencies and for failures in a row as well", () => {
     const slow = { requests: 100, latency: latencies([100, 900]) };
     const p95 = { metric: "latency_p95", above: 500 } as const;

@@ -105,6 +105,19 @@ describe("evidence", () => {
     expect(none.sentence).toContain("only absolute rules speak");
   });
 
+  it("does not say that blue has no traffic before it has looked at any", () => {
+    const units = { requests: 30, units: 30 };
+    const window = windowOf([{ variant: "green" }, units], [{ variant: "blue" }, units]);
+    const comparison = view({ peer: "none" });
+    expect(judge({ flag: flag([EVIDENCE]), window, heardAt: NOW, now: NOW, comparison })).toMatchObject({
+      verdict: "insufficient",
+      sentence: "Green has had 30 visitor-minutes that can be compared; none is compared yet",
+    });
+    expect(judged({ peer: "none" }, { units: 0 }).sentence).toBe(
+      "Green has had 0 visitor-minutes that can be compared; none is compared yet",
+    );
+  });
+
   it("halts at 1/alpha", () => {
     const words = (alpha: number) => judged(SEEN, {}, { ...EVIDENCE, alpha }).rule;
     expect([words(0.05), words(0.003), words(1e-6)]).toEqual([
