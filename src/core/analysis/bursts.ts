@@ -17,8 +17,8 @@ const SIZE = Array.from({ length: BINS }, (_, bin) => 2 ** (bin / 2));
 /** Standard errors of a count that are not taken for a burst. */
 const CHANCE = 2.5;
 
-/** Bursts presumed before an hour has gone by without one are of the size (bin) that each scale can see. */
-const PRIOR_MS = 3_600_000;
+/** Bursts presumed before blue was watched for some 75 minutes are of the size (bin) that each scale can see. */
+const PRIOR_MS = 4_500_000;
 const PRIOR_BIN = [0, 7, 7, 4, 2];
 /** The usual rate is known well enough for bursts from this weight of `Usual` on. */
 const KNOWN = 0.02;

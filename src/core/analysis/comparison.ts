@@ -46,7 +46,7 @@ const TRAFFIC_S = 600;
 const ALONE_MS = 120_000;
 
 /** Presumed of blue's failures before it was watched: clusters show soon, bursts may be hours apart. */
-const PRESUMED = { clusters: true, noise: 0.5, bursts: 0.1 };
+const PRESUMED = { clusters: true, noise: 0.5, bursts: 0.2 };
 
 /** Version of the saved form. */
 const VERSION = 1;
