@@ -134,9 +134,19 @@ export class Comparisons {
 
   #find(name: string): Followed | undefined {
     const known = this.#followed.get(name);
-    const saved = known ? undefined : this.#store.load(name);
-    const comparison = saved && FlagComparison.load(saved, () => this.#remember(name));
+    const comparison = known ? undefined : this.#load(name);
     return comparison ? this.#follow(name, comparison) : known;
+  }
+
+  /** A state that cannot be read begins anew: the counts of all flags, and their halts, must not fail with it. */
+  #load(name: string): FlagComparison | undefined {
+    try {
+      const saved = this.#store.load(name);
+      return saved && FlagComparison.load(saved, () => this.#remember(name));
+    } catch (error) {
+      console.error(JSON.stringify({ event: "comparison-unreadable", flag: name, message: String(error) }));
+      return undefined;
+    }
   }
 
   #follow(name: string, comparison: FlagComparison): Followed {

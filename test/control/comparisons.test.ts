@@ -238,6 +238,8 @@ describe("blue", { timeout: LONG_MS }, () => {
     ["lost", "DELETE FROM comparisons"],
     ["of another version", "UPDATE comparisons SET state = json_set(state, '$.v', 0)"],
     ["in part of another version", "UPDATE comparisons SET state = json_set(state, '$.comparison.v', 0)"],
+    ["not readable", "UPDATE comparisons SET state = json_set(state, '$.comparison.state', 'AAAA')"],
+    ["cut off", "UPDATE comparisons SET state = substr(state, 1, 100)"],
   ])("is known before a rollout starts, and when its comparison is %s", async (_, sql) => {
     const off = byEvidence({ state: "off", percentage: 0 });
     await withSpec(off);
