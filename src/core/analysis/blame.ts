@@ -71,6 +71,29 @@ export function mostRequestsOf(window: Window, first: number): number {
   return Math.max(0, ...by.values());
 }
 
+/**
+ * Failures of green in the ticks from `first` on in which breakers let everyone through, and the part that one visitor
+ * may have in them: there only those who failed are known as failing.
+ */
+export function mostFailuresOf(
+  window: Window,
+  first: number,
+): { most: number; failed: number; requests: number } {
+  const passed: Window = { ...window, ticks: new Map() };
+  let failed = 0;
+  let requests = 0;
+  for (const [tick, groups] of window.ticks) {
+    const green = [...groups].filter(([group]) => group.startsWith("green"));
+    if (tick < first || green.some(([, tally]) => tally.diverted > 0)) continue;
+    passed.ticks.set(tick, groups);
+    for (const [, tally] of green) {
+      failed += failures(tally);
+      requests += tally.requests;
+    }
+  }
+  return { most: mostRequestsOf(passed, first), failed, requests };
+}
+
 /** Those who had not failed in this minute yet have the failures of a tick; what is left over is everyone's. */
 function share(blame: Blame, failed: number, visitors: readonly number[]): void {
   const fresh = visitors.filter((visitor) => !blame.seen.includes(visitor));

@@ -6,15 +6,13 @@ import type { Flag } from "../flag/schema.ts";
 import type { ComparisonView, Signal } from "./comparing.ts";
 import { oneVisitors } from "./one-visitor.ts";
 import { advance, type Timer } from "./rule-memory.ts";
-import { type Finding, findingOf, type LiteralRule } from "./rules.ts";
-import { type AbsoluteRule, sharedOutage } from "./shared-outage.ts";
+import { type Finding, findingOf, type LiteralRule, type Verdict } from "./rules.ts";
+import { type AbsoluteRule, SHARED_BELOW, sharedOutage } from "./shared-outage.ts";
 import type { Samples, Window } from "./window.ts";
 import { milliseconds, percent, weight } from "./words.ts";
 
 /** Evidence that a guarded rule asks for: green is worse at all, with one false alarm in a hundred rollouts. */
 export const GUARD = 100;
-/** With less evidence than this, both sides beyond the limit are an outage of both. */
-export const SHARED_BELOW = 20;
 
 /** What the rules of a flag are looked at with. */
 export interface Look {
@@ -24,6 +22,8 @@ export interface Look {
   comparison: ComparisonView | undefined;
   /** The rule's clock at the last look. */
   timer: Timer | undefined;
+  /** When breakers were open by no fault of green's last, milliseconds since the epoch; undefined if never. */
+  excusedAt: number | undefined;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -85,16 +85,34 @@ export function shared(rule: LiteralRule, literal: Finding, look: Omit<Look, "ti
     return undefined;
   const evidence = evidenceOf(rule, look.comparison);
   if (evidence >= SHARED_BELOW) return undefined;
-  const blue = sharedOutage(rule, look.samples, look.window, look.now);
-  if (!blue) return undefined;
   const ignored = rule.onSharedOutage === "ignore";
+  const verdict: Verdict = ignored ? "healthy" : "insufficient";
   const so = ignored ? "no fault of green's" : "the rollout holds";
+  const blue = sharedOutage(rule, look.samples, look.window, look.now);
+  if (!blue && breakersRecover(rule, look)) {
+    const sentence = `${literal.sentence}. Breakers opened in an outage of both sides or for one client, and close in time: ${so}`;
+    return { ...literal, verdict, sentence };
+  }
+  if (!blue) return undefined;
   return {
     ...literal,
-    verdict: ignored ? "healthy" : "insufficient",
+    verdict,
     sentence: `${literal.sentence}. ${blueDoesToo(rule, blue)}, and evidence that green is worse is ${weight(evidence)}: both sides fail, ${so}`,
     figures: { ...literal.figures, ...blueFigures(rule, blue), evidence },
   };
+}
+
+/**
+ * Breakers that opened by no fault of green's keep its visitors away when the reason is long gone, and what they kept
+ * away is looked at for a window more.
+ */
+function breakersRecover(
+  rule: AbsoluteRule,
+  { flag, samples, excusedAt, now }: Pick<Look, "flag" | "samples" | "excusedAt" | "now">,
+): boolean {
+  if (rule.metric !== "error_rate" || samples.green.all.diverted === 0) return false;
+  if (excusedAt === undefined || !flag.route) return false;
+  return now - excusedAt <= (flag.route.breaker.resetTimeout + rule.window) * 1000;
 }
 
 function blueDoesToo({ metric }: AbsoluteRule, { figures }: Finding): string {

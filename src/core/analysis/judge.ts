@@ -3,38 +3,19 @@
  * whose counts have changed; how it comes to its verdict is nobody else's business.
  */
 import type { Flag } from "../flag/schema.ts";
-import { TICK_MS } from "../wire/messages.ts";
 import type { ComparisonView } from "./comparing.ts";
 import { lookAt, shared } from "./conditions.ts";
+import { DIVERTED, divertedFinding, isExcused } from "./diverted.ts";
 import { entry } from "./entry.ts";
 import { evidenceFinding } from "./evidence-rule.ts";
-import { decimal, isAbove, ratio } from "./exact.ts";
 import { goingAway } from "./going-away.ts";
 import { gather, newMemory, type RuleMemory } from "./rule-memory.ts";
-import { type Finding, MIN_FAILING_VISITORS, meantFor, type Verdict, wordsOf } from "./rules.ts";
-import { type AbsoluteRule, DIVERTED_LIMIT } from "./shared-outage.ts";
-import { between, LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
-import { count, percent } from "./words.ts";
+import { type Finding, meantFor, type Verdict, wordsOf } from "./rules.ts";
+import { LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
+import { count } from "./words.ts";
 
 /** Without a word from any isolate for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
 export const SILENT_AFTER_MS = 60_000;
-
-/** What breakers kept away is looked at over so many ticks (10 s) … */
-const DIVERTED_TICKS = 10_000 / TICK_MS;
-/** … with at least so many diverted requests. */
-const DIVERTED_MIN = 20;
-/** Breakers open in an outage of both sides as well: then the rollout holds. */
-const DIVERTED: AbsoluteRule = {
-  metric: "error_rate",
-  above: DIVERTED_LIMIT,
-  guarded: false,
-  minRequests: 0,
-  minVisitors: MIN_FAILING_VISITORS,
-  window: LONGEST_WINDOW_MS / 1000,
-  for: 0,
-  onSharedOutage: "hold",
-  action: "rollback",
-};
 
 /** What a judgement is made from. */
 export interface JudgeInput {
@@ -86,8 +67,11 @@ export function judge({
   // Rules mostly share a window; summing it up is the costly part.
   const summed = new Map<number, Samples>();
   const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
-  const next: RuleMemory = { timers: {}, ...gather(memory, window, comparison?.errors ?? 1, now) };
+  const errors = comparison?.errors ?? 1;
   const lately = samplesOf(LONGEST_WINDOW_MS / 1000);
+  const diverted = divertedFinding(window, lately, now);
+  const excusedAt = isExcused(window, lately, errors, now) ? now : memory.excusedAt;
+  const next: RuleMemory = { timers: {}, ...gather(memory, window, errors, now), excusedAt };
   const compared = {
     comparison,
     compared: window.compared,
@@ -104,6 +88,7 @@ export function judge({
       samples,
       comparison,
       now,
+      excusedAt,
       timer: memory.timers[key],
     });
     if (timer) next.timers[key] = timer;
@@ -112,43 +97,16 @@ export function judge({
   const isCompared = flag.rules.some(({ metric }) => metric === "evidence");
   const leaving = isCompared ? goingAway(lately) : undefined;
   if (leaving) findings.push(leaving);
-  const diverted = lately.green.all.diverted < DIVERTED_MIN ? undefined : divertedFinding(window, now);
-  if (diverted)
-    findings.unshift(
-      shared(DIVERTED, diverted, { flag, window, samples: lately, comparison, now }) ?? diverted,
-    );
+  if (diverted) {
+    const look = { flag, window, samples: lately, comparison, excusedAt, now };
+    findings.unshift(shared(DIVERTED, diverted, look) ?? diverted);
+  }
   const decisive =
     findings.find((f) => f.verdict === "unhealthy") ??
     findings.find((f) => f.verdict === "insufficient") ??
     findings[0] ??
     withoutRules(lately);
   return { ...decisive, findings, memory: next };
-}
-
-/** Breakers hide a green that fails now and then; so what they keep away speaks for itself, in any 10 s. */
-function divertedFinding(window: Window, now: number): Finding | undefined {
-  const newest = Math.max(...window.ticks.keys());
-  const oldest = Math.floor((now - LONGEST_WINDOW_MS) / TICK_MS) + 1;
-  for (let last = newest; last >= oldest; last--) {
-    const green = between(window, Math.max(oldest, last - DIVERTED_TICKS + 1), last).green;
-    const { diverted, visitors } = green.all;
-    if (diverted < DIVERTED_MIN || visitors.length < MIN_FAILING_VISITORS) continue;
-    const requests = meantFor(green);
-    if (!isAbove(ratio(diverted, requests), decimal(DIVERTED_LIMIT))) continue;
-    return {
-      rule: `diverted > ${DIVERTED_LIMIT}`,
-      verdict: "unhealthy",
-      sentence: `Breakers kept ${percent(diverted / requests)} of green's ${count(requests, "request")} away from it within 10 s; the limit is ${percent(DIVERTED_LIMIT)}`,
-      figures: {
-        requests,
-        diverted,
-        rate: diverted / requests,
-        limit: DIVERTED_LIMIT,
-        visitors: visitors.length,
-      },
-    };
-  }
-  return undefined;
 }
 
 function withoutRules({ green }: Samples): Finding {

@@ -34,6 +34,8 @@ export interface RuleMemory {
   latest: Blame;
   /** … which was then, milliseconds since the epoch. */
   at: number;
+  /** The last look at which breakers were open by no fault of green's, ms since the epoch; absent when never. */
+  excusedAt?: number | undefined;
 }
 
 /** The memory of a release that was never judged. */

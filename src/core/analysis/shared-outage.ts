@@ -10,7 +10,7 @@ import { between, type Samples, trailing, type Window } from "./window.ts";
 export type AbsoluteRule = Extract<LiteralRule, { onSharedOutage: unknown }>;
 
 /** Blue is looked at with so many requests at least, or as many as green has: fewer may be beyond a limit by chance. */
-const MIN_BLUE = 20;
+const MIN_BLUE = 10;
 
 /**
  * Blue is looked at over the rule's window and over its last seconds (ms): an outage lifts both sides over the limit
@@ -18,11 +18,13 @@ const MIN_BLUE = 20;
  */
 const LATELY_MS = 10_000;
 
-/**
- * A green of which breakers keep more than this share away is bad. They open on green alone, where half of a few
- * requests fail, and what they keep away counts as failed: so a blue that fails this often explains it.
- */
+/** A green of which breakers keep more than this share away is bad. */
 export const DIVERTED_LIMIT = 0.2;
+
+/** With less evidence than this, both sides beyond the limit are an outage of both. */
+export const SHARED_BELOW = 20;
+/** Where a request in ten fails, a breaker sees half of a few fail within minutes. */
+const BREAKERS_OPEN_AT = 0.1;
 
 /** What is found when blue is looked at as if it were green; undefined unless both fail together. */
 export function sharedOutage(
@@ -39,10 +41,10 @@ export function sharedOutage(
   return blue && !brokeDownAfterGreen(rule, samples, window, now) ? blue : undefined;
 }
 
-/** The rule with a limit that is fair to green where breakers have made its failures more. */
+/** Breakers open on green alone, and what they keep away counts as failed: then a blue that would open them will do. */
 function withoutBreakers(rule: AbsoluteRule, { green }: Samples): AbsoluteRule {
   if (rule.metric !== "error_rate" || green.all.diverted === 0) return rule;
-  return { ...rule, above: Math.min(rule.above, DIVERTED_LIMIT) };
+  return { ...rule, above: Math.min(rule.above, BREAKERS_OPEN_AT) };
 }
 
 /** Did green break the limit before blue, with blue serving green's visitors besides its own? */

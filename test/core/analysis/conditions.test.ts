@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { type Judgement, judge } from "../../../src/core/analysis/judge.ts";
 import type { RuleMemory } from "../../../src/core/analysis/rule-memory.ts";
 import type { Tally } from "../../../src/core/analysis/tally.ts";
-import { newWindow, type Window } from "../../../src/core/analysis/window.ts";
-import type { FlagInput } from "../../../src/core/flag/schema.ts";
+import { newWindow, pruneWindow, type Window } from "../../../src/core/analysis/window.ts";
+import { type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
 import { TICK_MS } from "../../../src/core/wire/messages.ts";
 import { add, flag, latencies, NOW, view, windowOf } from "./counts.ts";
 
@@ -204,10 +204,83 @@ describe("an outage of both sides", () => {
       "Blue failed 35 %, and evidence that green is worse is 2: both sides fail",
     );
     expect(judged(rule, outage(70), { errors: 20 }).rule).toBe("diverted > 0.2");
-    expect(judged(rule, outage(40), { errors: 2 })).toMatchObject({
+    expect(judged(rule, outage(18), { errors: 2 })).toMatchObject({
       verdict: "unhealthy",
       rule: "diverted > 0.2",
     });
+  });
+
+  /** Looks once a tick at what comes; answers the rules that fired, and when the first one did, seconds. */
+  function looks(
+    seconds: number,
+    counts: (at: number) => [Partial<Tally>, Partial<Tally>],
+    resetTimeout = 60,
+  ) {
+    const window = newWindow();
+    const routed = {
+      ...flag([rule]),
+      route: flagSchema.parse({
+        state: "canary",
+        route: { blue: "https://b.example", green: "https://g.example", breaker: { resetTimeout } },
+      }).route,
+    };
+    let memory: RuleMemory | undefined;
+    for (let at = 0; at < seconds; at += 2) {
+      const now = NOW + at * 1000;
+      const [blue, green] = counts(at);
+      add(window, BLUE, blue, 1, now);
+      add(window, GREEN, green, 1, now);
+      pruneWindow(window, now);
+      const input = { flag: routed, window, heardAt: now, now, comparison: view({ errors: 1.5 }) };
+      const judgement = judge({ ...input, memory });
+      memory = JSON.parse(JSON.stringify(judgement.memory)) as RuleMemory;
+      if (judgement.verdict === "unhealthy") return { at, rule: judgement.rule };
+    }
+    return undefined;
+  }
+  const OPEN = { diverted: 20, visitors: [1, 2, 3, 4, 5] };
+  const outageOf = (long: number) => (at: number) =>
+    (at >= 20 && at < 20 + long
+      ? [
+          { requests: 20, errors: 12 },
+          at === 20 ? { requests: 10, errors: 10, diverted: 10, visitors } : OPEN,
+        ]
+      : [{ requests: 20 }, at > 20 && at < 80 + long ? OPEN : { requests: 20 }]) as [
+      Partial<Tally>,
+      Partial<Tally>,
+    ];
+
+  it("leaves breakers open for as long as they are set to be, and the rollout holds until they close", () => {
+    expect(looks(200, outageOf(4))).toBeUndefined();
+    expect(looks(200, outageOf(50))).toBeUndefined();
+    // They should have closed long before.
+    expect(looks(200, outageOf(4), 1)).toMatchObject({ rule: "diverted > 0.2" });
+  });
+
+  it("is no excuse for a green of which breakers still keep visitors away long after", () => {
+    const never = (at: number): [Partial<Tally>, Partial<Tally>] => [
+      at >= 20 && at < 26 ? { requests: 20, errors: 12 } : { requests: 20 },
+      at < 20 ? { requests: 20 } : OPEN,
+    ];
+    const halted = looks(400, never);
+    expect(halted?.rule).toBe("diverted > 0.2");
+    expect(halted!.at).toBeLessThan(20 + 6 + 60 + 60 + 60 + 10);
+  });
+
+  it("is not needed where one client in a loop has opened the breakers", () => {
+    const loop = (others: number) => (at: number) =>
+      [
+        { requests: 20 },
+        at < 40
+          ? {
+              requests: 20,
+              errors: 6 + others,
+              visitors: others > 0 ? [7, 100 + at, 200 + at, 300 + at] : [7],
+            }
+          : { ...OPEN, visitors: [1, 2, 3, 4, 5, 7] },
+      ] as [Partial<Tally>, Partial<Tally>];
+    expect(looks(100, loop(0))).toBeUndefined();
+    expect(looks(100, loop(3))).toMatchObject({ rule: "diverted > 0.2" });
   });
 
   it("is none when breakers kept green's visitors away first, and blue broke down under them", () => {
