@@ -54,7 +54,8 @@ export function create(_config: DetectorConfig): OwnDetector {
     onStage(tMs: number, greenShare: number): void {
       pass();
       staged = true;
-      comparison.stage(tMs, greenShare);
+      // A share is a ratio; some simulators think in percent.
+      comparison.stage(tMs, greenShare > 1 ? greenShare / 100 : greenShare);
     },
     observe(
       tMs: number,

@@ -15,7 +15,9 @@ const FROM_SHORTER = 2;
 /** Few stretches can be calm by luck: what they show is raised by this over the square root of their number. */
 const CAUTION = 3;
 /** Standard errors of the sampling part that are taken for chance. */
-const CHANCE = 1.2;
+const CHANCE = 1.6;
+/** How much wider the squares of few events scatter: their fourth moment is about their mean. */
+const RARE = 2;
 
 interface Scale {
   /** The stretch before. */
@@ -73,7 +75,7 @@ export class Noise {
     for (let j = 0; j < SCALES_MS.length; j++) {
       const { squares, expected, unit, pairs } = this.#scales[j]!;
       const prior = presumed * Math.min(1, PRIOR_MS / SCALES_MS[j]!) ** PRIOR_FALL;
-      const error = Math.sqrt(1 / Math.max(1, pairs) + 0.5 / (expected + 1));
+      const error = Math.sqrt(1 / Math.max(1, pairs) + RARE / (expected + 1));
       const chance = dispersion * (1 + CHANCE * error) * expected;
       const caution = 1 + CAUTION / Math.sqrt(pairs + 1);
       const seen = unit > 0 ? (Math.max(0, squares - chance) / unit) * caution : 0;
