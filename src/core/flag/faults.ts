@@ -123,7 +123,8 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
 
 function unknownKey(path: Path, key: string, known: readonly string[]): Fault {
   const meant = nearest(key, known);
-  const hint = meant === undefined ? "" : `; did you mean ${show(meant)}?`;
+  // The key of another kind of rule: known, but not here.
+  const hint = meant === key ? " here" : meant === undefined ? "" : `; did you mean ${show(meant)}?`;
   return { path: pathText(path), message: `unknown key${hint}`, expected: choice(known) };
 }
 

@@ -286,6 +286,13 @@ test("parsing what was parsed changes nothing", () => {
   expect(second.flags).toEqual(first.flags);
 });
 
+test("a key of another kind of rule is not offered for itself", () => {
+  const rules = [{ metric: "evidence", minRequests: 5 }];
+  expect(said(documentOf({ a: { state: "off", rules } }))).toEqual([
+    ["flags.a.rules[0].minRequests", "unknown key here"],
+  ]);
+});
+
 describe("whatever the text", () => {
   /** Good as it is or with one change: close to the documents that people write. */
   const words = fc.constantFrom(
