@@ -40,9 +40,15 @@ export function blameThrough(blame: Blame, window: Window, last: number): Blame 
     const minute = Math.floor((tick * TICK_MS) / MINUTE_MS);
     if (minute !== next.minute) next.seen = [];
     next.minute = minute;
-    share(next, tally.unitErrors, tally.visitors);
+    share(next, tally.unitErrors, tally.diverted > 0 ? likeliest(next, tally.visitors) : tally.visitors);
   }
   return next;
+}
+
+/** Who was diverted is named beside those who failed: then it is rather those who had failed before. */
+function likeliest({ by }: Blame, visitors: readonly number[]): readonly number[] {
+  const known = visitors.filter((visitor) => by[visitor] !== undefined);
+  return known.length > 0 ? known : visitors;
 }
 
 /** The visitor-minutes of the visitor that failed most often, and how many visitors failed at all. */

@@ -1,7 +1,7 @@
 /** Promises of the rule `evidence`: when it halts, when it cannot tell, and that it says why in words and numbers. */
 import { describe, expect, it } from "vitest";
 import type { ComparisonView } from "../../../src/core/analysis/comparing.ts";
-import { judge } from "../../../src/core/analysis/judge.ts";
+import { type Judgement, judge } from "../../../src/core/analysis/judge.ts";
 import type { RuleMemory } from "../../../src/core/analysis/rule-memory.ts";
 import { newWindow } from "../../../src/core/analysis/window.ts";
 import type { FlagInput } from "../../../src/core/flag/schema.ts";
@@ -144,6 +144,25 @@ describe("evidence", () => {
     expect(look(3 * minute, 1001, [3], calm.memory)).toMatchObject({
       verdict: "insufficient",
       figures: { failingVisitors: 1 },
+    });
+  });
+
+  it("does not take those whom a breaker kept away for failing beside one who failed before", () => {
+    const window = newWindow();
+    let memory: RuleMemory | undefined;
+    let found: Judgement | undefined;
+    for (let minutes = 0; minutes < 12; minutes++) {
+      const now = NOW + minutes * 60_000;
+      const open = minutes >= 4 ? { diverted: 30, visitors: [1, 2, 3, 4, 5, 7] } : { visitors: [7] };
+      add(window, { variant: "green" }, { requests: 3, units: 2, unitErrors: 1, ...open }, 1, now);
+      const comparison = view({ errors: 1001, evidence: 1001, unhealthy: true });
+      found = judge({ flag: flag([EVIDENCE]), window, heardAt: now, now, comparison, memory });
+      memory = found.memory;
+    }
+    const evidence = found?.findings.find(({ rule }) => rule === "evidence >= 1000");
+    expect(evidence).toMatchObject({
+      verdict: "insufficient",
+      figures: { failingVisitors: 1, mostOfOne: 12 },
     });
   });
 
