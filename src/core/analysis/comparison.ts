@@ -27,9 +27,8 @@ const WHOLE = ODDS.map(() => 1);
 /** Seconds from a stake to the threshold at least: three ticks of failures, five of slow requests. */
 const ERRORS_GUARD_S = 4.8;
 const LATENCY_GUARD_S = 9;
-/** From so many requests of green a second on a moment is soon over: then its failures need this much longer. */
-const TORRENT_PER_S = 20;
-const TORRENT_TIMES = 1.8;
+/** From so many requests of green a second on a moment is soon over, and failures must last. */
+const TORRENT_PER_S = 4;
 
 /** Failures of green without which its errors never halt. */
 const MIN_FAILURES = 3;
@@ -209,6 +208,11 @@ export class Comparison {
     return Number.isNaN(this.#latencyPart) ? 0.5 : this.#latencyPart;
   }
 
+  /** Requests of green that are expected a second. */
+  get #greenPerSecond(): number {
+    return (this.#share * this.#traffic) / this.#trafficWeight;
+  }
+
   #gather(ms: number, blue: Side, green: Side): void {
     this.#ms += ms;
     add(this.#blue, blue);
@@ -231,9 +235,7 @@ export class Comparison {
     const seconds = this.#ms / 1000;
     this.#peer = this.#peerAt(at);
     this.#learn(at);
-    const busy = this.#failingMs / 1000;
-    const torrent = this.#green.requests >= TORRENT_PER_S * seconds;
-    const guard = torrent ? { seconds: busy / TORRENT_TIMES, holds: false } : { seconds: busy, holds: true };
+    const guard = { seconds: this.#failingMs / 1000, torrent: this.#greenPerSecond >= TORRENT_PER_S };
     this.#errorBets.step(seconds, age, this.#findErrorGains(), guard);
     this.#errors = this.#errorBets.evidence(this.#allowed);
     if (this.#timed) {
@@ -266,9 +268,8 @@ export class Comparison {
     const soon = this.#evidence * this.#config.alpha > SOON;
     if (at - this.#learnedAt < (soon ? LEARN_SOON_MS : LEARN_MS)) return;
     this.#learnedAt = at;
-    const perSecond = (this.#share * this.#traffic) / this.#trafficWeight;
-    this.#forgiveness.strengths(ODDS, WHOLE, STRENGTHS, perSecond, this.#allowed);
-    this.#latency.learn(perSecond, STRENGTHS);
+    this.#forgiveness.strengths(ODDS, WHOLE, STRENGTHS, this.#greenPerSecond, this.#allowed);
+    this.#latency.learn(this.#greenPerSecond, STRENGTHS);
   }
 
   #drop(): void {

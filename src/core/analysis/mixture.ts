@@ -12,6 +12,15 @@ const STAKE_RATE = 0.2;
 const STAKE_AGE_S = 60;
 const MOST_STAKED = 0.5;
 
+/**
+ * Where there is much traffic the guard is so much longer, and of what a block may gain one half is let in at once, the
+ * other when green has done worse in all blocks of more than so many seconds. So four seconds of failures leave little
+ * behind, however ticks cut them: evidence of x would halt a good green with probability x/1,000 later on.
+ */
+const TORRENT_TIMES = 5 / 3;
+const TORRENT_AT_ONCE = 0.5;
+const TORRENT_LASTS_S = 6;
+
 /** A bet never grows beyond this (e^230), so that a sum of them stays a number. */
 const MOST = 1e100;
 
@@ -31,10 +40,10 @@ export interface MixtureConfig {
 
 /** What a block means to the guard. */
 export interface Guard {
-  /** Seconds of it that count: those in which green did worse at all, fewer where a moment is soon over. */
+  /** Seconds of it that count: those in which green did worse at all. */
   seconds: number;
-  /** Is what the guard holds back let in later, while green goes on like that? */
-  holds: boolean;
+  /** Is there so much traffic that a moment is soon over? Then what is large must last before it is let in. */
+  torrent: boolean;
 }
 
 export class Mixture {
@@ -45,12 +54,15 @@ export class Mixture {
   readonly #bets: Float64Array;
   /** Gains that the guard held back, nats: they are let in later if nothing speaks against them. */
   readonly #held: Float64Array;
+  /** Seconds for which each bet has gained without a pause, in torrents. */
+  readonly #lasted: Float64Array;
 
   constructor(config: MixtureConfig) {
     this.#config = config;
     const { weights, strengths } = config;
     this.#bets = new Float64Array(weights.length * strengths.length);
     this.#held = new Float64Array(this.#bets.length);
+    this.#lasted = new Float64Array(this.#bets.length);
     this.restart();
   }
 
@@ -59,20 +71,20 @@ export class Mixture {
     const { weights, strengths } = this.#config;
     this.#reserve = 1 - FIRST_STAKE;
     this.#held.fill(0);
+    this.#lasted.fill(0);
     for (let at = 0; at < this.#bets.length; at++)
       this.#bets[at] = FIRST_STAKE * weights[Math.floor(at / strengths.length)]!;
   }
 
   /**
    * One block of `seconds`, `age` seconds after the stage began. `gains`: ln of what each bet is multiplied with at full
-   * strength; undefined where the block says nothing. `guard`: the seconds that count for the guard, and whether what
-   * it holds back may be let in later.
+   * strength; undefined where the block says nothing.
    */
   step(
     seconds: number,
     age: number,
     gains: ArrayLike<number> | undefined,
-    guard: Guard = { seconds, holds: true },
+    guard: Guard = { seconds, torrent: false },
   ): void {
     const { weights, strengths } = this.#config;
     const spent = this.#reserve * Math.min(MOST_STAKED, (STAKE_RATE * seconds) / (age + STAKE_AGE_S));
@@ -84,7 +96,11 @@ export class Mixture {
         const at = i * strengths.length + e;
         const value = this.#stake(at, fresh);
         if (gains === undefined) continue;
-        const gain = this.#guarded(at, strengths[e]! * gains[i]!, Math.min(value, first), guard);
+        const way = this.#config.threshold - Math.log(Math.min(value, first));
+        const raw = strengths[e]! * gains[i]!;
+        const gain = guard.torrent
+          ? this.#lasting(at, raw, way, guard.seconds)
+          : this.#guarded(at, raw, way, guard.seconds);
         this.#bets[at] = Math.min(MOST, value * Math.exp(gain));
       }
     }
@@ -104,6 +120,7 @@ export class Mixture {
     this.#reserve = io.number(this.#reserve);
     io.array(this.#bets);
     io.array(this.#held);
+    io.array(this.#lasted);
   }
 
   /** Adds to a bet; what is held back is of the old part alone. */
@@ -116,19 +133,38 @@ export class Mixture {
   }
 
   /**
-   * What of a gain is let in now. It is never more than what was gained so far, so the bet stays below the martingale
-   * that it would be without a guard. A way from below the first stake is longer, and may be gone faster.
+   * What of a gain is let in now; the rest waits for more of the same, and a block that speaks for green takes from it.
+   * It is never more than what was gained so far, so the bet stays below the martingale that it would be without a
+   * guard. A way from below the first stake is longer, and may be gone faster.
    */
-  #guarded(at: number, gain: number, from: number, { seconds, holds }: Guard): number {
-    // What is held back waits for more of the same; a block that speaks for green takes from it.
+  #guarded(at: number, gain: number, way: number, seconds: number): number {
     const wanted = gain + this.#held[at]!;
+    this.#lasted[at] = 0;
     if (gain <= 0) {
       this.#held[at] = Math.max(0, wanted);
       return Math.min(0, wanted);
     }
-    const cap = ((this.#config.threshold - Math.log(from)) * seconds) / this.#config.guardS;
+    const cap = (way * seconds) / this.#config.guardS;
     const taken = Math.min(wanted, cap);
-    this.#held[at] = holds ? Math.min(wanted - taken, cap) : 0;
+    this.#held[at] = Math.min(wanted - taken, cap);
     return taken;
+  }
+
+  /** The same in a torrent: what waits is lost with the first block that speaks for green. */
+  #lasting(at: number, gain: number, way: number, seconds: number): number {
+    if (gain <= 0) {
+      this.#held[at] = 0;
+      this.#lasted[at] = 0;
+      return gain;
+    }
+    const cap = (way * seconds) / (this.#config.guardS * TORRENT_TIMES);
+    const most = Math.min(gain, cap);
+    const atOnce = Math.min(most, cap * TORRENT_AT_ONCE);
+    this.#held[at]! += most - atOnce;
+    this.#lasted[at]! += seconds;
+    if (this.#lasted[at]! <= TORRENT_LASTS_S) return atOnce;
+    const held = this.#held[at]!;
+    this.#held[at] = 0;
+    return atOnce + held;
   }
 }
