@@ -263,3 +263,39 @@ describe("blue", { timeout: LONG_MS }, () => {
     expect((await shop()).comparison!.knownMs).toBeGreaterThan(60_000);
   });
 });
+
+describe("a flag that is taken out of the spec", { timeout: LONG_MS }, () => {
+  it("loses its comparison and what is known of blue, and begins anew when it comes back", async () => {
+    const other = JSON.stringify({ flags: { other: { state: "off" } } });
+    const rows = () =>
+      runInDurableObject(controller(), (_, { storage }) =>
+        ["comparisons", "blue_history"].map(
+          (table) => storage.sql.exec(`SELECT * FROM ${table} WHERE flag = 'shop'`).toArray().length > 0,
+        ),
+      );
+    await withSpec(byEvidence({ dryRun: true }));
+    await until(
+      ({ wouldHalt }) => wouldHalt !== null,
+      () => sides(0, 12),
+    );
+    const { send } = isolate();
+    const sendFor = async (ticks: number) => {
+      for (let tick = 0; tick < ticks; tick++) {
+        pass(TICK_MS);
+        await send(sides(0, 0));
+      }
+    };
+    await sendFor(40);
+    expect(await rows()).toEqual([true, true]);
+    await controller().putSpec({ text: other, ...who });
+    // Isolates may not have heard of it yet.
+    await sendFor(40);
+    expect(await rows()).toEqual([false, false]);
+    await controller().putSpec({ text: byEvidence({ dryRun: true }), ...who });
+    await sendFor(8);
+    const back = await shop();
+    expect(back).toMatchObject({ wouldHalt: null, verdict: { verdict: "healthy" } });
+    expect(back.comparison!.evidence).toBeLessThan(10);
+    expect(back.comparison!.knownMs).toBeLessThan(60_000);
+  });
+});
