@@ -34,6 +34,7 @@ export function create(_config: DetectorConfig): OwnDetector {
   const latency = new Float64Array(BUCKETS);
   const slices = new Float64Array(SLICES);
   let waiting: { at: number; blue: Side } | undefined;
+  const taken = { blue: Number.NEGATIVE_INFINITY, green: Number.NEGATIVE_INFINITY };
   let staged = false;
   let halted = false;
 
@@ -65,6 +66,9 @@ export function create(_config: DetectorConfig): OwnDetector {
       latencyBucketCounts?: Uint32Array,
       extra?: Extra,
     ): "ok" | "halt" {
+      // Ticks come in order; one that is older, or comes twice, changes nothing.
+      if (tMs <= taken[cohort]) return halted ? "halt" : "ok";
+      taken[cohort] = tMs;
       if (cohort === "blue") {
         pass();
         const blue: Side = {

@@ -90,7 +90,7 @@ export class Recorder {
     switch (outcome) {
       case "success":
         row.streak.length = 0;
-        countUnit(attempt, row, tally, now);
+        countUnit(attempt, row, tally, now, true);
         return false;
       case "censored":
         // Who left while still uploading was not kept waiting by the origin.
@@ -185,7 +185,7 @@ export class Recorder {
     if (row.streak.length > tally.run) tally.run = row.streak.length;
     tally.visitors = withVisitor(tally.visitors, attempt.visitor);
     if (row.id.variant === "green") this.greenFailed = true;
-    countUnit(attempt, row, tally, now);
+    countUnit(attempt, row, tally, now, false);
     if (!row.cap?.fail(attempt.visitor, now)) return;
     tally.unitErrors++;
     const slice = sliceOf(attempt.bucket);
@@ -217,11 +217,12 @@ export class Recorder {
   }
 }
 
-/** Counts a visitor-minute, with the latency of its first request. */
-function countUnit(attempt: Attempt, row: Row, tally: Tally, now: number): void {
+/** Counts a visitor-minute, with the latency of its first request if that succeeded. */
+function countUnit(attempt: Attempt, row: Row, tally: Tally, now: number, succeeded: boolean): void {
   if (!row.cap?.see(attempt.visitor, now)) return;
   tally.units++;
-  observe(tally.unitLatency, now - attempt.startedAt);
+  // A side that fails fast is not a fast one: failures are compared as failures.
+  if (succeeded) observe(tally.unitLatency, now - attempt.startedAt);
 }
 
 /** The visitors with one more, as a 12-bit hash. */

@@ -59,6 +59,14 @@ describe("comparison units", () => {
   });
 });
 
+test("a side that fails fast is not a fast one: the comparison of latencies is of successes", () => {
+  const recorder = new Recorder();
+  send(recorder, GREEN, "error", { ms: 1 });
+  send(recorder, GREEN, "success", { ms: 500 });
+  const tally = sum(recorder.drain(T));
+  expect([countOf(tally.latency), tally.units, countOf(tally.unitLatency)]).toEqual([2, 1, 0]);
+});
+
 test("failures in a row are those of a cohort, however its visitors were placed", () => {
   const recorder = new Recorder();
   for (let i = 0; i < 5; i++) {

@@ -17,8 +17,8 @@ const SIZE = Array.from({ length: BINS }, (_, bin) => 2 ** (bin / 2));
 /** Standard errors of a count that are not taken for a burst. */
 const CHANCE = 2.5;
 
-/** Bursts presumed before blue was watched for some 75 minutes are of the size (bin) that each scale can see. */
-const PRIOR_MS = 4_500_000;
+/** Bursts presumed before blue was watched for some hours are of the size (bin) that each scale can see. */
+const PRIOR_MS = 5_400_000;
 const PRIOR_BIN = [0, 7, 7, 4, 2];
 /** The usual rate is known well enough for bursts from this weight of `Usual` on. */
 const KNOWN = 0.02;
@@ -59,7 +59,7 @@ export class Bursts {
     const { seen } = this.#scales[scale - FIRST]!;
     let stretches = 0;
     for (const n of seen) stretches += n;
-    const prior = presumed * Math.exp((-stretches * SCALES_MS[scale]!) / PRIOR_MS);
+    const prior = presumed * Math.exp(-(((stretches * SCALES_MS[scale]!) / PRIOR_MS) ** 2));
     const most = TOLERATED * (stretches + PRIOR_STRETCHES);
     let sum = 0;
     for (let bin = 2; bin < BINS; bin++) {

@@ -14,14 +14,20 @@ const CHANCE = 1.5;
 /** Variance of a slice's failures around the mean of the slices, in units of Poisson's. */
 const FREE = 1 - 1 / SLICES;
 
+/** Clusters are looked for one by one up to this scale; this many standard errors of a slice are chance. */
+const LONGEST = 3;
+const SURELY = 7;
+
 interface Scale {
+  /** The largest cluster seen: failures of one slice beyond the mean of all and beyond chance; forgotten slowly. */
+  largest: number;
   squares: number;
   expected: number;
   stretches: number;
 }
 
 export class Clusters {
-  readonly #scales: Scale[] = SCALES_MS.map(() => ({ squares: 0, expected: 0, stretches: 0 }));
+  readonly #scales: Scale[] = SCALES_MS.map(() => ({ largest: 0, squares: 0, expected: 0, stretches: 0 }));
 
   /** Takes blue's failures by slice in a stretch of a scale. */
   take(scale: number, slices: Float64Array): void {
@@ -31,10 +37,16 @@ export class Clusters {
     for (const k of slices) failures += k;
     into.squares *= keep;
     into.expected *= keep;
+    into.largest *= keep;
     into.stretches = into.stretches * keep + 1;
     if (failures === 0) return;
     const mean = failures / SLICES;
-    for (const k of slices) into.squares += (k - mean) ** 2;
+    for (const k of slices) {
+      into.squares += (k - mean) ** 2;
+      const others = (failures - k) / (SLICES - 1);
+      if (scale <= LONGEST && k - others > SURELY * Math.sqrt(others + 1))
+        into.largest = Math.max(into.largest, k - others);
+    }
     into.expected += failures * FREE;
   }
 
@@ -46,9 +58,20 @@ export class Clusters {
     return (beyond + PRIOR * PRIOR_FAILURES) / (expected + PRIOR_FAILURES);
   }
 
+  /** The largest single cluster that was seen, failures. */
+  get largest(): number {
+    return this.#scales.reduce((most, { largest }) => Math.max(most, largest), 0);
+  }
+
+  /** Failures that slices told of, as `Noise.chance` counts them. */
+  get told(): number {
+    return this.#scales[0]!.expected;
+  }
+
   /** Reads or writes the state. */
   visit(io: StateIo): void {
     for (const scale of this.#scales) {
+      scale.largest = io.number(scale.largest);
       scale.squares = io.number(scale.squares);
       scale.expected = io.number(scale.expected);
       scale.stretches = io.number(scale.stretches);

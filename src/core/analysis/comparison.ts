@@ -45,7 +45,7 @@ const TRAFFIC_S = 600;
 const ALONE_MS = 120_000;
 
 /** Presumed of blue's failures before it was watched: clusters show soon, bursts may be hours apart. */
-const PRESUMED = { clusters: true, noise: 0.5, bursts: 0.2 };
+const PRESUMED = { clusters: true, noise: 0.15, wander: 0.06, bursts: 0.1 };
 
 /** Version of the saved form. */
 const VERSION = 1;
@@ -229,8 +229,9 @@ export class Comparison {
 
   /** A block is whole. */
   #look(at: number): void {
-    // What no signal is there for takes no part of the risk of a false halt.
-    if (Number.isNaN(this.#latencyPart)) this.#latencyPart = latencyPart(this.#config, this.#timed);
+    // What no signal is there for takes no part of the risk of a false halt. Silence decides nothing.
+    if (Number.isNaN(this.#latencyPart) && this.#green.requests > 0)
+      this.#latencyPart = latencyPart(this.#config, this.#timed);
     const age = (at - this.#stageAt) / 1000;
     const seconds = this.#ms / 1000;
     this.#peer = this.#peerAt(at);

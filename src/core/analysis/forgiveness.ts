@@ -46,6 +46,8 @@ export interface Presumed {
   clusters: boolean;
   /** Relative variance of the rate within half a minute. */
   noise: number;
+  /** The same over many minutes. */
+  wander: number;
   /** Bursts within the first hour. */
   bursts: number;
 }
@@ -122,8 +124,9 @@ export class Forgiveness {
     into: Float64Array,
   ): void {
     const rate = Math.max(this.#usual.rate, RAREST);
-    const dispersion = this.#presumed.clusters ? Math.max(1, this.#clusters.dispersion(CLUSTER_SCALE)) : 1;
-    this.#noise.variances(this.#variances, this.#presumed.noise * rate ** 2, dispersion);
+    const dispersion = this.#presumed.clusters ? Math.max(1, this.#dispersion(CLUSTER_SCALE)) : 1;
+    const { noise, wander } = this.#presumed;
+    this.#noise.variances(this.#variances, { fast: noise * rate ** 2, slow: wander * rate ** 2 }, dispersion);
     for (let i = 0; i < odds.length; i++) {
       const perSecond = requestsPerSecond * rate * part[i]!;
       const most = this.#presumed.clusters ? this.#clusterStrength(odds[i]!, perSecond) : 1;
@@ -180,12 +183,19 @@ export class Forgiveness {
     const seconds = DETECTION_NATS / (perSecond * (odds * Math.log(odds) - odds + 1));
     let most = 1;
     for (let j = 0; j < SCALES_MS.length; j++) {
-      const dispersion = Math.max(1, this.#clusters.dispersion(j) / CLUSTER_SLACK);
+      const dispersion = Math.max(1, this.#dispersion(j) / CLUSTER_SLACK);
       if (j === 0 || SCALES_MS[j]! / 1000 <= REACH * seconds * dispersion) most = Math.max(most, dispersion);
     }
     // Sizes of clusters have long tails, in which bets on large odds gain most (geometric sizes: exact to a tenth).
     const tail = Math.min(2, 1.1 + 0.33 * Math.log(odds / 2));
-    return 1 / (1 + (most - 1) * tail);
+    const single = MOST_OF_ONE / (Math.max(1e-9, this.#clusters.largest) * Math.log(odds));
+    return Math.min(1 / (1 + (most - 1) * tail), single);
+  }
+
+  /** By slices where they are told; else from moment to moment, which takes bursts for clusters. */
+  #dispersion(scale: number): number {
+    const blind = this.#clusters.told < this.#noise.told;
+    return blind ? this.#noise.dispersion(scale) : this.#clusters.dispersion(scale);
   }
 
   /** With blue's own bursts and wandering, would the bet's value stay about 1 on this scale? */
@@ -208,6 +218,8 @@ export class Forgiveness {
   }
 }
 
+/** One cluster as large as the largest seen is worth at most this, nats. */
+const MOST_OF_ONE = 8;
 /** The dispersion by clusters is read from this scale where noise is told from it. */
 const CLUSTER_SCALE = 2;
 /** Weight of the usual rate from which on it is told from an outage. */

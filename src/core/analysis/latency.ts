@@ -7,7 +7,7 @@ import { Forgiveness } from "./forgiveness.ts";
 import { BUCKETS } from "./histogram.ts";
 import { Noise } from "./noise.ts";
 import { SCALES_MS, Stretch } from "./scales.ts";
-import { MARGIN, MIN_KNOWN, Scores, STEPS, TAILS, TILTS } from "./scores.ts";
+import { MIN_KNOWN, Scores, STEPS, TAILS, TILTS } from "./scores.ts";
 import type { StateIo } from "./state-io.ts";
 
 /** Part of the stake for each bet: tilts, then steps. */
@@ -24,7 +24,7 @@ const RECENT_MS = 300_000;
 const SCORES_MS = 30_000;
 
 /** Presumed of blue: a relative variance of its slow requests, and a shift of its mean in buckets. */
-const PRESUMED_TAIL = { clusters: false, noise: 0.2, bursts: 0 };
+const PRESUMED_TAIL = { clusters: false, noise: 0.2, wander: 0, bursts: 0 };
 const PRESUMED_SHIFT = 0.3;
 /** Largest mean of a bet's value over a stretch that wandering latencies may lead to, ln. */
 const TOLERATED = Math.log(1.1);
@@ -88,16 +88,16 @@ export class Latency {
       this.#recentSince = at;
     }
     if (at - this.#scoredAt < SCORES_MS) return;
-    this.#scoredAt = at;
     // Too few to make scores from: the older ones stay, and with them what they were made from.
     if (addUp(this.#recent).count + addUp(this.#before).count < MIN_KNOWN) return;
+    this.#scoredAt = at;
     for (let i = 0; i < BUCKETS; i++) this.#scored[i] = this.#recent[i]! + this.#before[i]!;
     scores.make(this.#scored);
   }
 
   /** Gains of the bets in a block, into `into`; false where it says nothing. */
   gains(blue: Float64Array, green: Float64Array, into: Float64Array): boolean {
-    const { known, z, blueTilts, greenTilts, steps } = this.#scores;
+    const { known, z, blueTilts, greenTilts, steps, margin } = this.#scores;
     let nB = 0;
     let nG = 0;
     let score = 0;
@@ -120,8 +120,9 @@ export class Latency {
       const slow = above(green, from + 1);
       // A request in green's first bucket beyond counts in part: the margin.
       const edge = green[from]!;
-      const mean = 1 + (extra * (above(blue, from) + slow + edge * (1 - MARGIN))) / n;
-      const gain = slow * Math.log1p(extra) + edge * Math.log1p(extra * (1 - MARGIN)) - nG * Math.log(mean);
+      const stays = 1 - margin;
+      const mean = 1 + (extra * (above(blue, from) + slow + edge * stays)) / n;
+      const gain = slow * Math.log1p(extra) + edge * Math.log1p(extra * stays) - nG * Math.log(mean);
       into[TILTS.length + s] = this.#strengths[TILTS.length + s]! * gain;
     }
     return true;
@@ -135,7 +136,7 @@ export class Latency {
       for (let s = 0; s < STEPS.length; s++)
         if (TAIL_OF[s] === t) this.#strengths[TILTS.length + s] = this.#stepStrengths[s]!;
     }
-    this.#location.variances(this.#variances, PRESUMED_SHIFT ** 2, 1);
+    this.#location.variances(this.#variances, { fast: PRESUMED_SHIFT ** 2, slow: 0 }, 1);
     for (let t = 0; t < TILTS.length; t++) {
       let e = 0;
       for (let j = 0; j < SCALES_MS.length; j++) {
@@ -172,10 +173,9 @@ export class Latency {
    * means differ by a normal variable as wide as blue's own mean moves (twice its variance, for both do)?
    */
   #allows(scale: number, tilt: number, strength: number, n: number): boolean {
-    const { variance } = this.#scores;
+    const { variance, margin } = this.#scores;
     const wander = (2 * this.#variances[scale]!) / variance;
-    const margin = MARGIN / Math.sqrt(variance);
-    const growth = ((strength * (1 + n * wander) - 1) * tilt) / 2 - margin;
+    const growth = ((strength * (1 + n * wander) - 1) * tilt) / 2 - margin / Math.sqrt(variance);
     return strength * tilt * n * growth <= TOLERATED;
   }
 

@@ -13,12 +13,12 @@ const STAKE_AGE_S = 60;
 const MOST_STAKED = 0.5;
 
 /**
- * Where there is much traffic the guard is so much longer, and of what a block may gain one half is let in at once, the
- * other when green has done worse in all blocks of more than so many seconds. So four seconds of failures leave little
+ * Where there is much traffic the guard is so much longer, and of what a block may gain a part is let in at once, the
+ * rest when as much was gained in all blocks of more than so many seconds. So four seconds of failures leave little
  * behind, however ticks cut them: evidence of x would halt a good green with probability x/1,000 later on.
  */
 const TORRENT_TIMES = 5 / 3;
-const TORRENT_AT_ONCE = 0.5;
+const TORRENT_AT_ONCE = 0.4;
 const TORRENT_LASTS_S = 6;
 
 /** A bet never grows beyond this (e^230), so that a sum of them stays a number. */
@@ -150,17 +150,16 @@ export class Mixture {
     return taken;
   }
 
-  /** The same in a torrent: what waits is lost with the first block that speaks for green. */
+  /** The same in a torrent: what waits is lost with the first block that gains little. */
   #lasting(at: number, gain: number, way: number, seconds: number): number {
-    if (gain <= 0) {
+    const cap = (way * seconds) / (this.#config.guardS * TORRENT_TIMES);
+    const atOnce = cap * TORRENT_AT_ONCE;
+    if (gain <= atOnce) {
       this.#held[at] = 0;
       this.#lasted[at] = 0;
       return gain;
     }
-    const cap = (way * seconds) / (this.#config.guardS * TORRENT_TIMES);
-    const most = Math.min(gain, cap);
-    const atOnce = Math.min(most, cap * TORRENT_AT_ONCE);
-    this.#held[at]! += most - atOnce;
+    this.#held[at]! += Math.min(gain, cap) - atOnce;
     this.#lasted[at]! += seconds;
     if (this.#lasted[at]! <= TORRENT_LASTS_S) return atOnce;
     const held = this.#held[at]!;

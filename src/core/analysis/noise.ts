@@ -19,6 +19,14 @@ const CHANCE = 1.6;
 /** How much wider the squares of few events scatter: their fourth moment is about their mean. */
 const RARE = 2;
 
+/** Presumed variance of a count in units of Poisson's, worth so many failures. */
+const DISPERSION_PRIOR = 2.5;
+const DISPERSION_PRIOR_FAILURES = 10;
+
+/** Slow wandering is presumed from this scale on, until blue was watched for some hours: before, nothing shows it. */
+const SLOW_SCALE = 4;
+const SLOW_MS = 3 * 3_600_000;
+
 interface Scale {
   /** The stretch before. */
   lastItems: number;
@@ -50,6 +58,12 @@ function newScale(): Scale {
   };
 }
 
+/** Variances of the mean that are presumed: within half a minute, and over many minutes. */
+export interface Presumed {
+  fast: number;
+  slow: number;
+}
+
 export class Noise {
   readonly #scales = SCALES_MS.map(newScale);
 
@@ -67,14 +81,17 @@ export class Noise {
 
   /**
    * Variance of the mean between stretches, beyond chance; by scale, into `into`.
-   * @param presumed variance before anything was seen
+   * @param presumed variances before anything was seen
    * @param dispersion variance of a count in units of Poisson's
    */
-  variances(into: Float64Array, presumed: number, dispersion: number): void {
+  variances(into: Float64Array, presumed: Presumed, dispersion: number): void {
+    const watched = this.#scales[CHUNK]!.pairs * SCALES_MS[CHUNK]!;
+    const slow = presumed.slow * Math.exp(-((watched / SLOW_MS) ** 2));
     let shorter = 0;
     for (let j = 0; j < SCALES_MS.length; j++) {
       const { squares, expected, unit, pairs } = this.#scales[j]!;
-      const prior = presumed * Math.min(1, PRIOR_MS / SCALES_MS[j]!) ** PRIOR_FALL;
+      const fast = presumed.fast * Math.min(1, PRIOR_MS / SCALES_MS[j]!) ** PRIOR_FALL;
+      const prior = j < SLOW_SCALE ? fast : fast + slow;
       const error = Math.sqrt(1 / Math.max(1, pairs) + RARE / (expected + 1));
       const chance = dispersion * (1 + CHANCE * error) * expected;
       const caution = 1 + CAUTION / Math.sqrt(pairs + 1);
@@ -84,6 +101,19 @@ export class Noise {
         (pairs + PRIOR_STRETCHES + FROM_SHORTER);
       into[j] = shorter;
     }
+  }
+
+  /** Failures seen on the shortest scale that count as chance: half of all, for each stretch is in two pairs. */
+  get told(): number {
+    return this.#scales[0]!.expected;
+  }
+
+  /** Variance of a count in units of Poisson's between neighbouring stretches: what slices would tell, and more. */
+  dispersion(scale: number): number {
+    const { squares, expected, pairs } = this.#scales[scale]!;
+    const error = Math.sqrt(2 / (pairs + 1) + 1 / (expected + 1));
+    const beyond = Math.max(0, squares - CHANCE * error * expected);
+    return (beyond + DISPERSION_PRIOR * DISPERSION_PRIOR_FAILURES) / (expected + DISPERSION_PRIOR_FAILURES);
   }
 
   /** Reads or writes the state. */

@@ -6,7 +6,7 @@ import { BUCKETS } from "./histogram.ts";
 import { normalQuantile } from "./normal.ts";
 
 /** Green may be slower by this part of a bucket (a bucket is 9 %): practically equal is equal. */
-export const MARGIN = 0.6;
+const MARGIN = 0.6;
 
 /** Tilts of the normal score: everything is slower, by about as many standard deviations. */
 export const TILTS: readonly number[] = [0.4, 0.8, 1.6];
@@ -23,6 +23,9 @@ export const STEPS: readonly { quantile: number; odds: number }[] = [
 /** Quantiles whose exceedances show how blue's slow requests scatter: the bulk of them, and the rare ones. */
 export const TAILS: readonly number[] = [0.95, 0.99];
 
+/** Where latencies hardly differ (buckets²), a small shift takes most of them over a bound: the margin is a whole bucket. */
+const NARROW = 4;
+
 /** Scores are cut off here, standard deviations: one request never says more. */
 const MOST_Z = 3;
 
@@ -38,6 +41,8 @@ export class Scores {
   /** First bucket beyond each step's quantile, and beyond each tail's. */
   readonly steps = STEPS.map(() => BUCKETS);
   readonly tails = TAILS.map(() => BUCKETS);
+  /** By how much green may be slower, buckets. */
+  margin = MARGIN;
   /** Variance of a latency of blue, in buckets². */
   variance = 0;
   /** Is enough known of blue? */
@@ -57,6 +62,7 @@ export class Scores {
     this.known = true;
     // All in one bucket have the bucket's own width left.
     this.variance = Math.max(1, squares / n - (sum / n) ** 2);
+    this.margin = this.variance < NARROW ? 1 : MARGIN;
     this.#tilt(latencies, n);
     for (let s = 0; s < STEPS.length; s++) this.steps[s] = beyond(latencies, n, STEPS[s]!.quantile);
     for (let t = 0; t < TAILS.length; t++) this.tails[t] = beyond(latencies, n, TAILS[t]!);
@@ -69,7 +75,7 @@ export class Scores {
       const middle = (below + latencies[i]! / 2 + 0.5) / (n + 1);
       below += latencies[i]!;
       const z = Math.max(-MOST_Z, Math.min(MOST_Z, normalQuantile(middle)));
-      this.z[i] = z * (1 - MARGIN) + before * MARGIN;
+      this.z[i] = z * (1 - this.margin) + before * this.margin;
       before = z;
       for (let t = 0; t < TILTS.length; t++) {
         this.blueTilts[t]![i] = Math.exp(TILTS[t]! * z);

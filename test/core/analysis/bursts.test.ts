@@ -10,7 +10,7 @@ const REQUESTS = 100;
 const BURST = 15;
 
 /** Bursts alone are presumed. */
-const known = (bursts = 0.1) => new Forgiveness({ clusters: false, noise: 0, bursts });
+const known = (bursts = 0.1) => new Forgiveness({ clusters: false, noise: 0, wander: 0, bursts });
 
 /** Blue with a burst of `times` its rate for half a minute, so many times an hour. */
 function bursting(perHour: number, times: number, seed = 0): (tick: number) => Side {

@@ -8,7 +8,7 @@ import { chance, Even, HOUR_TICKS, NONE, Random, Run, STRENGTHS, strengthsAfter 
 const REQUESTS = 95;
 
 /** Clusters alone are presumed. */
-const known = () => new Forgiveness({ clusters: true, noise: 0, bursts: 0 });
+const known = () => new Forgiveness({ clusters: true, noise: 0, wander: 0, bursts: 0 });
 
 /** Now and then a visitor fails `size` times within a tick; one failure in a hundred requests in all. */
 function clustered(size: number, seed = 0, rate = 0.01): () => Side {
@@ -61,13 +61,32 @@ describe("six hours of blue", () => {
     expect(weakest).toBeGreaterThan(0.5);
   });
 
-  test("without slices cannot tell, and stay with what is presumed", () => {
-    const random = new Random("no slices", 0);
-    const strengths = strengthsAfter(known(), 6 * HOUR_TICKS, () => {
-      const { requests, errors } = chance(random, REQUESTS, 0.01);
+  test("without slices tell clusters from moment to moment", () => {
+    const bare = (source: (tick: number) => Side) => (tick: number) => {
+      const { requests, errors } = source(tick);
       return { requests, errors };
-    });
-    for (const strength of strengths) expect(strength).toBeLessThan(1);
+    };
+    const calm = [0, 1, 2].map((seed) =>
+      Math.min(...strengthsAfter(known(), 6 * HOUR_TICKS, bare(plain(seed)))),
+    );
+    expect(calm.toSorted()[1]).toBe(1);
+    for (const strength of strengthsAfter(known(), 6 * HOUR_TICKS, bare(clustered(6))))
+      expect(strength).toBeLessThan(0.5);
+  });
+
+  test("with a few large clusters among many single failures weaken evidence as far as one of them would go", () => {
+    const random = new Random("rare clusters", 0);
+    const single = plain(7);
+    const rare = (tick: number): Side => {
+      const side = single(tick);
+      const slices = Array.from(side.slices ?? []);
+      // Once in 20 minutes one visitor fails forty times.
+      if (random.uniform() < 1 / 600) slices[Math.floor(random.uniform() * SLICES)]! += 40;
+      return { ...side, errors: slices.reduce((a, b) => a + b, 0), slices };
+    };
+    const strengths = strengthsAfter(known(), 6 * HOUR_TICKS, rare);
+    // 40 failures at odds of 30 would be worth 136 nats.
+    expect(strengths.at(-1)!).toBeLessThanOrEqual(0.07);
   });
 });
 

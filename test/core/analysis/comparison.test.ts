@@ -6,7 +6,7 @@ import { CASES, type Case } from "../../../bench/halt/scenarios.ts";
 import { simulate } from "../../../bench/halt/simulate.ts";
 import type { ComparisonView, Side } from "../../../src/core/analysis/comparing.ts";
 import { Comparison } from "../../../src/core/analysis/comparison.ts";
-import { config, Even, events, HOUR_TICKS, happen, NONE, Run, site, TICK_MS } from "./ticks.ts";
+import { buckets, config, Even, events, HOUR_TICKS, happen, NONE, Run, site, TICK_MS } from "./ticks.ts";
 
 /** Six hours of blue, then a stage. */
 function begun(seed: number, share: number, parts: Parameters<typeof config>[0] = {}) {
@@ -243,4 +243,25 @@ describe("the view", () => {
     expect(view.evidence).toBe(view.latency);
     expect(view.unhealthy).toBe(false);
   });
+});
+
+test("half a minute of silence after a stage does not switch latency off", () => {
+  const run = new Run();
+  const fast = { requests: 95, errors: 0, latency: buckets({ 50: 95 }) };
+  run.seconds(600, () => [fast]);
+  run.stage(0.05);
+  for (let i = 0; i < 20; i++) run.tick(NONE, NONE);
+  const slow = { requests: 5, errors: 0, latency: buckets({ 60: 5 }) };
+  const view = run.seconds(120, () => [fast, slow]);
+  expect(view).toMatchObject({ unhealthy: true, leading: "latency" });
+});
+
+test("a green that is 3 % slower is practically equal, also where latencies hardly differ", () => {
+  const run = new Run();
+  // All of blue just below a bound, some of green above it.
+  const blue = { requests: 95, errors: 0, latency: buckets({ 55: 60, 56: 35 }) };
+  run.seconds(600, () => [blue]);
+  run.stage(0.05);
+  const green = { requests: 5, errors: 0, latency: buckets({ 55: 2, 56: 3 }) };
+  expect(run.seconds(1200, () => [blue, green]).unhealthy).toBe(false);
 });

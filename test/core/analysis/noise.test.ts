@@ -9,7 +9,7 @@ const RATE = 0.02;
 const REQUESTS = 100;
 
 /** Noise alone is presumed. */
-const known = () => new Forgiveness({ clusters: false, noise: 0.5, bursts: 0 });
+const known = () => new Forgiveness({ clusters: false, noise: 0.5, wander: 0, bursts: 0 });
 
 function blue(seed: number, rate: (tick: number) => number): (tick: number) => Side {
   const random = new Random("noise", seed);

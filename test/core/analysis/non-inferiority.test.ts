@@ -8,7 +8,13 @@ const HALF_A_POINT = { margin: 0.005, alpha: 0.05 };
 
 /** Minutes until the gate opens, Infinity if it does not in six hours: 50 requests a second, 5 % on green, 1 % errors. */
 function minutes(run: number, greenTimes: number): number {
-  const usual = { rate: 50, errorRate: 0.01, stages: [{ atHours: 0, share: 0.05 }], historyHours: 1, hours: 6 };
+  const usual = {
+    rate: 50,
+    errorRate: 0.01,
+    stages: [{ atHours: 0, share: 0.05 }],
+    historyHours: 1,
+    hours: 6,
+  };
   const stream = new Stream({ ...usual, name: `gate ${greenTimes}`, greenTimes }, run);
   const gate = new NonInferiority(HALF_A_POINT);
   while (stream.next()) {
