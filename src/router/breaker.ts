@@ -19,12 +19,14 @@ export type BreakerState = "closed" | "open" | "half-open";
 
 /** Failures of fewer distinct visitors may be the fault of one client. */
 const MIN_VISITORS = 3;
+/** Part of the last requests that must have failed. */
+const DOWN = 0.7;
 
 /**
- * It opens when, within `monitoringPeriodMs`, `failureThreshold` requests have failed, and at least half of the last
- * 2 × threshold requests failed, and either the failures came from 3 distinct visitors (or as many as the threshold,
- * if that is less), or no visitor outside the failing ones has had a success in the period. So neither 1 % of
- * background errors under much traffic nor one client in a retry loop among healthy others ever opens it, and green
+ * It opens when, within `monitoringPeriodMs`, `failureThreshold` requests have failed, and at least seven in ten of the
+ * last 2 × threshold requests failed, and either the failures came from 3 distinct visitors (or as many as the threshold,
+ * if that is less), or no visitor outside the failing ones has had a success in the period. So neither
+ * background errors under much traffic (at 5 % five of ten fail by chance every few hours, seven once in weeks) nor one client in a retry loop among healthy others ever opens it, and green
  * that is down for its only visitor does. After `resetTimeoutMs` one request at a time goes through as a probe; its
  * success closes the breaker, its failure opens it again.
  */
@@ -128,7 +130,7 @@ export class Breaker {
     const since = now - this.#settings.monitoringPeriodMs;
     // The ring holds exactly `threshold` failures: the oldest is the one to be overwritten next.
     if (this.#failedAt[this.#failedNext]! <= since) return false;
-    if (2 * this.#recentFailed < this.#recentCount) return false;
+    if (this.#recentFailed < DOWN * this.#recentCount) return false;
     const failing = new Set(this.#failedBy);
     if (failing.size >= Math.min(MIN_VISITORS, this.#failedBy.length)) return true;
     return !this.#succeededBy.some((by, i) => this.#succeededAt[i]! > since && !failing.has(by));
