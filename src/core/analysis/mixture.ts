@@ -13,13 +13,15 @@ const STAKE_AGE_S = 60;
 const MOST_STAKED = 0.5;
 
 /**
- * Where there is much traffic the guard is so much longer, and of what a block may gain a part is let in at once, the
- * rest when as much was gained in all blocks of more than so many seconds. So four seconds of failures leave little
- * behind, however ticks cut them: evidence of x would halt a good green with probability x/1,000 later on.
+ * Where there is much traffic the guard is so much longer, and of what is large, nearly as large as the guard lets in,
+ * a part is let in at once, the rest when all blocks of more than so many seconds were as large. So four seconds of
+ * failures leave little behind, however ticks cut them and whatever chance adds: evidence of x would halt a good green
+ * with probability x/1,000 later on.
  */
 const TORRENT_TIMES = 5 / 3;
-const TORRENT_AT_ONCE = 0.4;
-const TORRENT_LASTS_S = 6;
+const TORRENT_AT_ONCE = 0.45;
+const TORRENT_LARGE = 0.8;
+const TORRENT_LASTS_S = 8;
 
 /** A bet never grows beyond this (e^230), so that a sum of them stays a number. */
 const MOST = 1e100;
@@ -153,11 +155,11 @@ export class Mixture {
   /** The same in a torrent: what waits is lost with the first block that gains little. */
   #lasting(at: number, gain: number, way: number, seconds: number): number {
     const cap = (way * seconds) / (this.#config.guardS * TORRENT_TIMES);
-    const atOnce = cap * TORRENT_AT_ONCE;
-    if (gain <= atOnce) {
+    const atOnce = Math.min(gain, cap * TORRENT_AT_ONCE);
+    if (gain <= cap * TORRENT_LARGE) {
       this.#held[at] = 0;
       this.#lasted[at] = 0;
-      return gain;
+      return atOnce;
     }
     this.#held[at]! += Math.min(gain, cap) - atOnce;
     this.#lasted[at]! += seconds;
