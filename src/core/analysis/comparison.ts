@@ -2,20 +2,15 @@
  * The sequential comparison of green with blue over a rollout: ticks in, evidence out. What is learned of blue outlives
  * a release, evidence does not. It refuses to know who is compared, and what evidence leads to.
  */
-import type { ComparisonConfig, ComparisonTick, ComparisonView, Peer, Side, Signal } from "./comparing.ts";
+import { Block, type Counts } from "./block.ts";
+import type { ComparisonConfig, ComparisonTick, ComparisonView, Peer, Signal } from "./comparing.ts";
 import { Forgiveness } from "./forgiveness.ts";
-import { BUCKETS } from "./histogram.ts";
 import { LATENCY_WEIGHTS, Latency } from "./latency.ts";
 import { Mixture } from "./mixture.ts";
 import { ODDS, ODDS_WEIGHTS, oddsGains, oddsGainsAgainst } from "./odds.ts";
 import { OwnPast } from "./own-past.ts";
 import { Since } from "./since.ts";
 import { type StateIo, StateReader, StateWriter } from "./state-io.ts";
-
-/** A block is looked at when it holds so many requests … */
-const BLOCK_REQUESTS = 20;
-/** … or is so long, milliseconds. Requests and time close it, never failures. */
-const BLOCK_MS = 30_000;
 
 /** Strengths at which bets on failures are kept, and that bets on latency may be taken at. */
 const STRENGTHS: readonly number[] = [1, 0.85, 0.7, 0.55, 0.4, 0.3, 0.2, 0.12, 0.07, 0.04];
@@ -69,15 +64,7 @@ export class Comparison {
   readonly #allowed = new Float64Array(ODDS.length).fill(1);
   readonly #errorGains = new Float64Array(ODDS.length);
   readonly #latencyGains = new Float64Array(LATENCY_WEIGHTS.length);
-  /** The block that is being gathered. */
-  #ms = 0;
-  readonly #blue = { requests: 0, errors: 0 };
-  readonly #green = { requests: 0, errors: 0 };
-  readonly #blueLatency = new Float64Array(BUCKETS);
-  readonly #greenLatency = new Float64Array(BUCKETS);
-  #timed = false;
-  /** Part of the block in which green failed: its guard counts that alone, ms. */
-  #failingMs = 0;
+  readonly #block = new Block();
   /** Since when green has had its share, ms since the epoch; NaN while it has none. */
   #stageAt = Number.NaN;
   #share = 0;
@@ -97,15 +84,14 @@ export class Comparison {
   constructor(config: ComparisonConfig) {
     this.#config = config;
     const threshold = Math.log(1 / config.alpha);
-    const common = { threshold };
     this.#errorBets = new Mixture({
-      ...common,
+      threshold,
       weights: ODDS_WEIGHTS,
       strengths: STRENGTHS,
       guardS: ERRORS_GUARD_S,
     });
     this.#latencyBets = new Mixture({
-      ...common,
+      threshold,
       weights: LATENCY_WEIGHTS,
       strengths: FULL,
       guardS: LATENCY_GUARD_S,
@@ -135,7 +121,7 @@ export class Comparison {
    * only blue is learned. Evidence goes on; new bets are made faster again, for now a change is likelier.
    */
   stage(at: number, share: number): void {
-    this.#drop();
+    this.#block.clear();
     this.#share = share;
     this.#stageAt = share > 0 ? at : Number.NaN;
     this.#learnedAt = Number.NaN;
@@ -143,7 +129,7 @@ export class Comparison {
 
   /** Another release, or the same one resumed: evidence begins anew. What is known of blue stays. */
   restart(): void {
-    this.#drop();
+    this.#block.clear();
     this.#errorBets.restart();
     this.#latencyBets.restart();
     this.#past.restart();
@@ -166,9 +152,9 @@ export class Comparison {
     this.#trafficWeight = this.#trafficWeight * keep + (1 - keep);
     if (blue.requests > 0) this.#blueAt = at;
     if (staged) {
-      this.#gather(ms, blue, green);
-      const requests = this.#blue.requests + this.#green.requests;
-      if (requests >= BLOCK_REQUESTS || this.#ms >= BLOCK_MS) this.#look(at);
+      this.#failures += green.errors;
+      this.#block.add(ms, blue, green);
+      if (this.#block.isWhole) this.#look(at);
     }
     // After the look: scores must not be made from what they are used on.
     if (blue.latency) this.#latency.observe(at, ms, blue.latency, staged ? green.latency : undefined);
@@ -213,49 +199,33 @@ export class Comparison {
     return (this.#share * this.#traffic) / this.#trafficWeight;
   }
 
-  #gather(ms: number, blue: Side, green: Side): void {
-    this.#ms += ms;
-    add(this.#blue, blue);
-    add(this.#green, green);
-    this.#failures += green.errors;
-    if (green.errors > 0) this.#failingMs += ms;
-    if (!blue.latency || !green.latency) return;
-    this.#timed = true;
-    for (let i = 0; i < BUCKETS; i++) {
-      this.#blueLatency[i]! += blue.latency[i]!;
-      this.#greenLatency[i]! += green.latency[i]!;
-    }
-  }
-
   /** A block is whole. */
   #look(at: number): void {
+    const { ms, failingMs, blue, green, blueLatency, greenLatency, timed } = this.#block;
     // What no signal is there for takes no part of the risk of a false halt. Silence decides nothing.
-    if (Number.isNaN(this.#latencyPart) && this.#green.requests > 0)
-      this.#latencyPart = latencyPart(this.#config, this.#timed);
+    if (Number.isNaN(this.#latencyPart) && green.requests > 0)
+      this.#latencyPart = latencyPart(this.#config, timed);
     const age = (at - this.#stageAt) / 1000;
-    const seconds = this.#ms / 1000;
+    const seconds = ms / 1000;
     this.#peer = this.#peerAt(at);
     this.#learn(at);
-    const guard = { seconds: this.#failingMs / 1000, torrent: this.#greenPerSecond >= TORRENT_PER_S };
-    this.#errorBets.step(seconds, age, this.#findErrorGains(), guard);
+    const guard = { seconds: failingMs / 1000, torrent: this.#greenPerSecond >= TORRENT_PER_S };
+    this.#errorBets.step(seconds, age, this.#findErrorGains(blue, green), guard);
     this.#errors = this.#errorBets.evidence(this.#allowed);
-    if (this.#timed) {
-      const told = this.#latency.gains(this.#blueLatency, this.#greenLatency, this.#latencyGains);
+    if (timed) {
+      const told = this.#latency.gains(blueLatency, greenLatency, this.#latencyGains);
       this.#latencyBets.step(seconds, age, told ? this.#latencyGains : undefined);
       this.#slow = this.#latencyBets.evidence(ALL_FULL);
     }
-    const timed = this.#timed ? this.#greenLatency : undefined;
-    this.#since.observe(this.#blue, this.#green, timed, this.#errors > 1, this.#slow > 1);
-    this.#past.observe(at, this.#green.requests, this.#green.errors);
-    this.#drop();
+    this.#since.observe(blue, green, timed ? greenLatency : undefined, this.#errors > 1, this.#slow > 1);
+    this.#past.observe(at, green.requests, green.errors);
+    this.#block.clear();
   }
 
-  #findErrorGains(): Float64Array | undefined {
-    const { requests, errors } = this.#green;
-    if (requests === 0) return undefined;
-    if (this.#peer === "own") oddsGainsAgainst(this.#past.rate!, this.#green, this.#errorGains);
-    else if (this.#blue.requests > 0 && this.#blue.errors + errors > 0)
-      oddsGains(this.#blue, this.#green, this.#errorGains);
+  #findErrorGains(blue: Counts, green: Counts): Float64Array | undefined {
+    if (green.requests === 0) return undefined;
+    if (this.#peer === "own") oddsGainsAgainst(this.#past.rate!, green, this.#errorGains);
+    else if (blue.requests > 0 && blue.errors + green.errors > 0) oddsGains(blue, green, this.#errorGains);
     else return undefined;
     return this.#errorGains;
   }
@@ -273,16 +243,6 @@ export class Comparison {
     this.#latency.learn(this.#greenPerSecond, STRENGTHS);
   }
 
-  #drop(): void {
-    this.#ms = 0;
-    this.#failingMs = 0;
-    this.#blue.requests = this.#blue.errors = this.#green.requests = this.#green.errors = 0;
-    if (!this.#timed) return;
-    this.#blueLatency.fill(0);
-    this.#greenLatency.fill(0);
-    this.#timed = false;
-  }
-
   #visit(io: StateIo): void {
     this.#forgiveness.visit(io);
     this.#latency.visit(io);
@@ -291,15 +251,7 @@ export class Comparison {
     this.#errorBets.visit(io);
     this.#latencyBets.visit(io);
     io.array(this.#allowed);
-    this.#ms = io.number(this.#ms);
-    this.#failingMs = io.number(this.#failingMs);
-    for (const side of [this.#blue, this.#green]) {
-      side.requests = io.number(side.requests);
-      side.errors = io.number(side.errors);
-    }
-    io.array(this.#blueLatency);
-    io.array(this.#greenLatency);
-    this.#timed = io.number(Number(this.#timed)) === 1;
+    this.#block.visit(io);
     this.#stageAt = io.number(this.#stageAt);
     this.#share = io.number(this.#share);
     this.#blueAt = io.number(this.#blueAt);
@@ -321,10 +273,4 @@ function latencyPart({ signals }: ComparisonConfig, timed: boolean): number {
   if (!signals.includes("latency")) return 0;
   if (!signals.includes("errors")) return 1;
   return timed ? 0.5 : 0;
-}
-
-/** A visitor-minute may fail in a later tick than it began in: a side never has more errors than requests. */
-function add(into: { requests: number; errors: number }, side: Side): void {
-  into.requests += Math.max(side.requests, side.errors);
-  into.errors += side.errors;
 }

@@ -3,10 +3,8 @@
  * starts at 1, and while green is worse than that it reaches 1/α with probability at most α, however often one looks.
  * So a stage is left because green is known to be good, never because nothing was seen.
  */
+import { addSide, type Counts, isEnough } from "./block.ts";
 import type { StateIo } from "./state-io.ts";
-
-/** A block is looked at when it holds so many requests. */
-const BLOCK_REQUESTS = 20;
 
 /** The common rate is a moving mean over so many requests of both sides: recent enough to follow an outage. */
 const MEAN_REQUESTS = 30_000;
@@ -21,11 +19,6 @@ export interface NonInferiorityConfig {
   margin: number;
   /** Probability that a green that is worse than that passes, 0..1 exclusive. */
   alpha: number;
-}
-
-interface Counts {
-  requests: number;
-  errors: number;
 }
 
 export class NonInferiority {
@@ -62,9 +55,9 @@ export class NonInferiority {
    * single ones, as the comparison has learned it.
    */
   observe(blue: Counts, green: Counts, strength = 1): void {
-    add(this.#blue, blue);
-    add(this.#green, green);
-    if (this.#blue.requests + this.#green.requests < BLOCK_REQUESTS || this.passed) return;
+    addSide(this.#blue, blue);
+    addSide(this.#green, green);
+    if (!isEnough(this.#blue, this.#green) || this.passed) return;
     this.#look(strength);
     for (const side of [this.#blue, this.#green]) {
       this.learn(side);
@@ -114,9 +107,4 @@ function projection(rate: number, margin: number, blue: number, green: number): 
 /** Log likelihood ratio of the counts at two rates. */
 function likelihood({ requests, errors }: Counts, rate: number, against: number): number {
   return errors * Math.log(rate / against) + (requests - errors) * Math.log((1 - rate) / (1 - against));
-}
-
-function add(into: Counts, side: Counts): void {
-  into.requests += Math.max(side.requests, side.errors);
-  into.errors += side.errors;
 }
