@@ -94,7 +94,7 @@ describe("a green that is worse", { timeout: LONG_MS }, () => {
   it("is compared at its time when traffic stops", async () => {
     await withSpec(byEvidence());
     const { send } = isolate();
-    for (let tick = 0; tick < 4; tick++) {
+    for (let tick = 0; tick < 6; tick++) {
       await send(sides(0, 25));
       pass(TICK_MS);
     }
