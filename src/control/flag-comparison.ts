@@ -15,7 +15,7 @@ import {
   saveTrace,
   type Trace,
 } from "../core/analysis/trace.ts";
-import { FULL_SHARE } from "../core/flag/schema.ts";
+import { FULL_SHARE } from "../core/flag/percentage.ts";
 import type { Halt } from "../core/rollout/snapshot.ts";
 import type { Cell } from "../core/wire/messages.ts";
 

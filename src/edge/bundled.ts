@@ -1,7 +1,7 @@
 /** The flag document bundled at build: routes and origins for an isolate that can read nothing else. */
 import bundled from "../../fixtures/bundled.json" with { type: "json" };
 import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
-import { FULL_SHARE } from "../core/flag/schema.ts";
+import { FULL_SHARE } from "../core/flag/percentage.ts";
 import type { EffectiveFlag } from "../core/rollout/effective.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** The decision: blue or green for one visitor of one flag. It knows nothing of requests. */
 import type { Placement, Variant } from "../analysis/tally.ts";
 import { bucketOf } from "../hashing/bucket.ts";
-import { FULL_SHARE } from "./schema.ts";
+import { FULL_SHARE } from "./percentage.ts";
 import type { CompiledFlag } from "./table.ts";
 
 /** Cohort of everyone who is a member of none. */

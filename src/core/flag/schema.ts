@@ -4,6 +4,12 @@
  * parsing what was parsed changes nothing.
  */
 import * as z from "zod";
+import { cohort } from "./cohort.ts";
+import { objective, signalName } from "./condition.ts";
+import { notify } from "./notify.ts";
+import { percentage } from "./percentage.ts";
+import { plan } from "./plan.ts";
+import { readyMade } from "./plans.ts";
 import { DEFAULT_RULES, type rule, rules } from "./rule.ts";
 
 /** Names of flags, cohorts and releases go into counter keys, headers and URLs: no spaces, no `|`. */
@@ -18,26 +24,6 @@ const name = text(NAME, NAME_WORDS);
 
 /** Release of a routed flag that names none. */
 export const UNVERSIONED = "unversioned";
-
-/** Finest step of a percentage: 0.001 %. */
-export const SHARE_PER_PERCENT = 1000;
-/** All of traffic, in thousandths of a percent. */
-export const FULL_SHARE = 100 * SHARE_PER_PERCENT;
-
-/** Percentage to thousandths of a percent, exactly (never compare percentages as binary fractions). */
-export function shareOf(percentage: number): number {
-  return Math.round(percentage * SHARE_PER_PERCENT);
-}
-
-const percentage = z
-  .number()
-  .min(0)
-  .max(100)
-  .refine(
-    (p) => Math.abs(p * SHARE_PER_PERCENT - shareOf(p)) < 1e-6,
-    "a percentage with at most three decimals",
-  )
-  .describe("Share of visitors on green, 0 to 100, three decimals: 0.5 is half a percent.");
 
 const seconds = (most: number) => z.number().positive().max(most);
 
@@ -133,12 +119,26 @@ const route = z.strictObject({
   retry: retry.optional(),
 });
 
-const cohort = z.strictObject({
-  enabled: z.boolean().default(true),
-  users: z
-    .array(z.string().min(1).max(256))
-    .default([])
-    .describe("Targeting keys that are always in the cohort, and so on green while the flag is in canary."),
+const healthCheck = z.strictObject({
+  path: text(/^\/\S*$/, "a path that begins with /").default("/"),
+  interval: z.number().min(5).max(3600).default(30).describe("Seconds between two checks of each origin."),
+  timeout: z.number().positive().max(30).default(5).describe("Seconds."),
+  status: z.union([z.int().min(100).max(599), z.array(z.int().min(100).max(599)).min(1)]).default(200),
+  match: z.string().max(500).optional().describe("Text that the answer's first 64 kB must hold."),
+});
+
+const pull = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  path: z
+    .string()
+    .max(256)
+    .default("$")
+    .describe("Where the number is in the JSON answer: `$.data[0].score`, RFC 9535 without filters."),
+  interval: z.number().min(10).max(86_400).default(60).describe("Seconds between two fetches."),
+  timeout: z.number().positive().max(30).default(5).describe("Seconds."),
+  authorization: text(/^secret:[A-Z][A-Z0-9_]{0,63}$/, "secret:NAME, a secret of the Worker")
+    .optional()
+    .describe("Sent as Authorization header."),
 });
 
 /** Schema of one flag. */
@@ -161,8 +161,52 @@ export const flagSchema = z
       .optional()
       .describe("Hashed with the targeting key; default the flag's name."),
     fallback: z.enum(["blue", "green"]).default("blue").describe("Variant when no spec can be read at all."),
-    cohorts: z.record(name, cohort).default({}),
-    rules: rules.prefault(DEFAULT_RULES),
+    context: z
+      .record(text(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "a name of an attribute"), source)
+      .default({})
+      .describe(
+        "Where attributes of the visitor come from, by name: `tenant: header:x-tenant-id`, `group: jwt:groups`. Like ids they match cohorts only where the route says who vouches for them.",
+      ),
+    rotate: z
+      .enum(["never", "release"])
+      .default("never")
+      .describe("release: other visitors are first at each release."),
+    cohorts: z
+      .record(name, cohort)
+      .default({})
+      .describe("In order: a visitor is in the first cohort that admits them."),
+    plan: z
+      .union([plan, signalName.transform(readyMade)])
+      .optional()
+      .describe("Stages that it goes through by itself; written out, or the name of a plan."),
+    rules: rules
+      .optional()
+      .describe(
+        "Halt rules. Default: those of the plan if it has any, else evidence and more than half failed.",
+      ),
+    slos: z
+      .record(signalName, z.array(objective).min(1).max(32))
+      .default({})
+      .describe("Named sets of conditions, for rules and gates with the metric slos."),
+    healthCheck: healthCheck.optional().describe("Requests that both origins are asked on an interval."),
+    pulls: z.record(signalName, pull).default({}).describe("Gauges that are fetched."),
+    rollbackTimeSeconds: z
+      .number()
+      .positive()
+      .max(86_400)
+      .default(30)
+      .describe("Until the last answer of green after a rollback; longer alerts."),
+    blueCapacity: z
+      .strictObject({
+        pointsPerMinute: z
+          .number()
+          .positive()
+          .max(100)
+          .describe("Percentage points that blue can take back."),
+      })
+      .optional()
+      .describe("How fast blue can take traffic back. A halt for errors and a kill do not wait for it."),
+    appendNotes: z.boolean().default(false).describe("Each change of the percentage is appended to notes."),
     dryRun: z.boolean().default(false).describe("Judge green and say what would be done, but never halt it."),
     route: route.optional(),
   })
@@ -171,7 +215,8 @@ export const flagSchema = z
     message: "0 while the state is shadow",
     // Also beside other faults: all of them are found in one pass.
     when: ({ value }) => typeof value === "object" && value !== null,
-  });
+  })
+  .transform((f) => ({ ...f, rules: f.rules ?? f.plan?.rules ?? rules.parse(DEFAULT_RULES) }));
 
 /** One flag in its parsed form, defaults filled in. */
 export type Flag = z.output<typeof flagSchema>;
@@ -185,6 +230,12 @@ export type State = Flag["state"];
 export const documentSchema = z.strictObject({
   $schema: z.string().optional(),
   enabled: z.boolean().default(true).describe("Global switch: false sends everything to blue."),
+  groups: z
+    .record(name, z.array(z.string().min(1).max(256)).max(10_000))
+    .default({})
+    .describe("Named lists of targeting keys, for `users` and `segments` of cohorts."),
+  plans: z.record(name, plan).default({}).describe("Named plans, beside the ready-made ones."),
+  notify: notify.prefault({}).describe("Who is told what."),
   flags: z.record(name, flagSchema),
 });
 

@@ -1,6 +1,6 @@
 /** From targeting key to bucket: where a visitor stands in a flag's rollout, the same in every isolate for ever. */
 import { SLICES } from "../analysis/tally.ts";
-import { FULL_SHARE } from "../flag/schema.ts";
+import { FULL_SHARE } from "../flag/percentage.ts";
 import { murmur3 } from "./murmur3.ts";
 
 /** Number of buckets: one for each thousandth of a percent. */

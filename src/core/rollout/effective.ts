@@ -4,7 +4,8 @@
  * what lowers green counts at once, whoever says it; what raises green waits for the controller.
  */
 import type { ParsedDocument } from "../flag/parse.ts";
-import { type Flag, FULL_SHARE, shareOf } from "../flag/schema.ts";
+import { FULL_SHARE, shareOf } from "../flag/percentage.ts";
+import type { Flag } from "../flag/schema.ts";
 import { isKilled } from "./kill.ts";
 import type { Halt, Snapshot } from "./snapshot.ts";
 

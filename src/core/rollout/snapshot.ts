@@ -3,15 +3,27 @@
  * Written under KV key `snapshot`, handed out by the shards, held in memory by every isolate.
  */
 import type { Flag } from "../flag/schema.ts";
+import type { Phase } from "./progress.ts";
 
 /** Wire version of the snapshot. */
 export const SNAPSHOT_VERSION = 1;
 
-/** One halt: green of this release is out of traffic until the command `resume`. Keyed by flag and release. */
+/** Release of a halt that holds for every release of its flag. */
+export const EVERY_RELEASE = "*";
+
+/**
+ * One halt, until the command `resume`: green of this release is out of traffic (`rollback`), capped (`reduce`), does
+ * not advance (`pause`), or is killed, whatever the release. Keyed by flag, release, cohort and action.
+ */
 export interface Halt {
   flag: string;
+  /** Of a kill `*`. */
   release: string;
-  action: "rollback";
+  action: "pause" | "reduce" | "rollback" | "kill";
+  /** Only this cohort is off green; absent: all. */
+  cohort?: string;
+  /** Of a reduction: the most that green may have, thousandths of a percent. */
+  cap?: number;
   /** When it was decided, milliseconds since the epoch, controller's clock. */
   at: number;
   /** The rule that fired, in words (`error_rate > 0.05`). */
@@ -37,6 +49,21 @@ export interface FlagStatus {
   /** Hash of the fields of the spec that place visitors or judge green. */
   generation: string;
   /** Share of green that is published, in thousandths of a percent (0..100,000), before halts and kill. */
+  share: number;
+  /** Cohorts that the plan has enabled so far; absent: all that the spec enables. */
+  cohorts?: string[];
+  /** Shares at which the stages' cohorts begin to count visitors placed by the hash as theirs, ascending. */
+  bands?: Band[];
+  /** Tenants chosen from a directory, by cohort. */
+  selected?: Record<string, string[]>;
+  /** Where the rollout is, for those who look. */
+  phase?: Phase;
+}
+
+/** Visitors whose bucket is below `share` and in no band before are counted as `cohort`. */
+export interface Band {
+  cohort: string;
+  /** Thousandths of a percent. */
   share: number;
 }
 

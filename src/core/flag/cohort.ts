@@ -1,0 +1,64 @@
+/** Cohorts: named audiences that are on green before everyone, by who they are and by a percentage. */
+import * as z from "zod";
+import { percentage } from "./percentage.ts";
+
+const ids = z.array(z.string().min(1).max(256)).max(10_000).default([]);
+const attribute = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "a name of an attribute");
+const attributeValue = z.union([z.string().max(256), z.boolean(), z.number()]).transform(String);
+
+/** How tenants are chosen from a directory. */
+export const selection = z.strictObject({
+  directory: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "the name of a directory document"),
+  percentage: percentage.optional().describe("Of the directory's tenants."),
+  count: z.int().min(1).max(10_000).optional().describe("So many tenants."),
+  require: z
+    .record(attribute, z.array(attributeValue).min(1))
+    .default({})
+    .describe("Only tenants whose attribute has one of these values."),
+  prefer: z
+    .record(attribute, z.array(attributeValue).min(1))
+    .default({})
+    .describe("Tenants with these values first, the first preference weighs most."),
+  spread: z
+    .array(attribute)
+    .max(8)
+    .default([])
+    .describe("As many values of these attributes as can be, alike."),
+  quotas: z
+    .record(attribute, z.record(z.string().min(1).max(256), percentage))
+    .default({})
+    .describe("Shares by value of an attribute in percent: size: { small: 40, medium: 40, large: 20 }."),
+});
+
+/** Schema of one cohort. */
+export const cohort = z.strictObject({
+  enabled: z.boolean().default(true).describe("false: as if it were not there."),
+  users: ids.describe(
+    "Targeting keys, or names of the document's groups, that are always in the cohort, and so on green while the flag is in canary.",
+  ),
+  groups: ids.describe("Groups that the visitor's context names (`context.group`)."),
+  tenants: ids.describe("Tenants (`context.tenant`)."),
+  attributes: z
+    .record(attribute, z.array(attributeValue).min(1))
+    .default({})
+    .describe("Values of the visitor's context, all of them needed: region: [eu, us]."),
+  percentage: percentage.optional().describe("As many more by hash: those whose bucket is below."),
+  segments: ids.describe("Groups to which the percentage is restricted."),
+  select: selection.optional().describe("Tenants chosen from a directory document."),
+  features: z
+    .array(z.string().max(64))
+    .max(100)
+    .optional()
+    .describe("Kept and shown; Greenlight does not use it."),
+});
+
+export type Cohort = z.output<typeof cohort>;
+export type Selection = z.output<typeof selection>;
+
+/** Schema of a directory document, KV key `directory:NAME`. */
+export const directorySchema = z.strictObject({
+  $schema: z.string().optional(),
+  tenants: z.record(z.string().min(1).max(256), z.record(attribute, attributeValue)),
+});
+
+export type Directory = z.output<typeof directorySchema>;

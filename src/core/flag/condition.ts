@@ -1,0 +1,213 @@
+/**
+ * The one language of gates and halt rules: what is measured, over which time, against which limit. A condition is
+ * met or not met; a gate opens while its conditions are met, a halt rule fires when its condition is.
+ */
+import * as z from "zod";
+import { MAX_VISITORS } from "../analysis/tally.ts";
+
+const seconds = (most: number) => z.number().min(0).max(most);
+
+const DAY = 86_400;
+/** Counts are kept for so long, so that a week can be compared with the week before, seconds. */
+export const LONGEST_WINDOW_SECONDS = 7 * DAY;
+
+/** Names of events, gauges, sets: as names of flags. */
+export const signalName = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/,
+    "a name: at most 64 letters, digits and . _ + -, a letter or digit first",
+  );
+
+const limit = z
+  .union([
+    z.number(),
+    z.strictObject({
+      baseline: z
+        .enum(["blue", "before", "last_week"])
+        .default("blue")
+        .describe(
+          "What the limit starts from: blue over the same window; green's own window before the stage; or the same window a week earlier (with a window of a week: the seven days before).",
+        ),
+      plus: z.number().min(0).describe("Added to the baseline: points as a ratio, or milliseconds."),
+    }),
+    z.strictObject({
+      baseline: z.enum(["blue", "before", "last_week"]).default("blue"),
+      times: z.number().min(0).describe("The baseline times so much."),
+    }),
+    z.strictObject({
+      sigma: z
+        .number()
+        .positive()
+        .describe("So many standard deviations above the mean of its own earlier windows."),
+    }),
+  ])
+  .describe("A number, or one that starts from a baseline.");
+
+const comparison = {
+  above: limit.optional().describe("Met when the value is above, not equal."),
+  atLeast: limit.optional().describe("Met when the value is that or more."),
+  below: limit.optional().describe("Met when the value is below, not equal."),
+  atMost: limit.optional().describe("Met when the value is that or less."),
+};
+
+const window = z
+  .union([z.number().min(10).max(LONGEST_WINDOW_SECONDS), z.literal("stage")])
+  .default(60)
+  .describe("Trailing window in seconds, or `stage`: all since the stage began.");
+const lasting = seconds(30 * DAY)
+  .default(0)
+  .describe(
+    "Seconds that it must be met without a break. Too little data holds the clock, a look that is not met sets it back.",
+  );
+const minRequests = z
+  .int()
+  .min(0)
+  .default(0)
+  .describe("Requests of green in the window below which it says nothing.");
+const minVisitors = z
+  .int()
+  .min(0)
+  .max(MAX_VISITORS)
+  .default(0)
+  .describe(
+    "Distinct visitors that must have failed: one client in a retry loop is not green's fault, so an error rate is then beyond its limit without the visitor that failed most, too.",
+  );
+const scope = z
+  .enum(["flag", "cohort"])
+  .default("flag")
+  .describe("Over the whole flag, or each cohort by itself; a halt then takes that cohort off green.");
+const event = signalName.optional().describe("Of this custom event instead of requests.");
+const within = seconds(30 * DAY)
+  .optional()
+  .describe("Only in the first so many seconds of a release.");
+const guarded = z
+  .boolean()
+  .default(false)
+  .describe(
+    "Met only with evidence of at least 100 that green is worse than blue at all: a limit alone is crossed by chance.",
+  );
+const onSharedOutage = z
+  .enum(["hold", "halt", "ignore"])
+  .default("hold")
+  .describe(
+    "When blue is beyond the limit too and evidence against green is below 20: hold the rollout, halt anyway, or take it as no fault of green's.",
+  );
+
+/** Fields that every condition over counts has. */
+const counted = { ...comparison, window, for: lasting, minRequests, scope, within };
+
+export const RATES = ["error_rate", "success_rate", "timeout_rate"] as const;
+export const LATENCIES = ["latency_p50", "latency_p75", "latency_p95", "latency_p99"] as const;
+export const VALUES = ["value_p50", "value_p75", "value_p95", "value_p99"] as const;
+export const COUNTS = ["requests", "visitors", "event_count"] as const;
+
+/** Rates of requests or of an event, ratios from 0 to 1. */
+export const rateCondition = z.strictObject({
+  metric: z.enum(RATES),
+  event,
+  ...counted,
+  minVisitors,
+  guarded,
+  onSharedOutage,
+});
+/** Quantiles of milliseconds until headers, or of an event's `ms`. */
+export const latencyCondition = z.strictObject({
+  metric: z.enum(LATENCIES),
+  event,
+  ...counted,
+  guarded,
+  onSharedOutage,
+});
+/** Quantiles of an event's `value`, 0.001 to 64. */
+export const valueCondition = z.strictObject({ metric: z.enum(VALUES), event: signalName, ...counted });
+/** Failures in a row: of one isolate, or of all together with no success in the window. */
+export const inARowCondition = z.strictObject({
+  metric: z.literal("consecutive_errors"),
+  ...comparison,
+  window,
+  minRequests,
+  minVisitors,
+  scope,
+  within,
+  onSharedOutage,
+});
+/** How many: requests meant for green, distinct visitors of green, or events in the window. */
+export const countCondition = z.strictObject({ metric: z.enum(COUNTS), event, ...counted });
+/** Distinct visitors of green (or those with the event) as a ratio of all distinct visitors (or of green's). */
+export const adoptionCondition = z.strictObject({ metric: z.literal("adoption"), event, ...counted });
+/** A number that an origin pushes or that is fetched. */
+export const gaugeCondition = z.strictObject({
+  metric: z.literal("gauge"),
+  gauge: signalName,
+  ...comparison,
+  for: lasting,
+  within,
+});
+/** Failed health checks of green in a row. */
+export const healthCondition = z.strictObject({
+  metric: z.literal("health_check"),
+  ...comparison,
+  for: lasting,
+  within,
+});
+/** Alerts that fire now, as an Alertmanager sends them, those with all of these labels. */
+export const alertsCondition = z.strictObject({
+  metric: z.literal("alerts"),
+  labels: z.record(z.string().min(1).max(128), z.string().max(256)).default({}),
+  ...comparison,
+  for: lasting,
+  within,
+});
+/** A named set of conditions. */
+export const slosCondition = z.strictObject({
+  metric: z.literal("slos"),
+  set: signalName,
+  are: z.enum(["met", "breached"]),
+  for: lasting,
+  within,
+});
+/** The stage's list of requests against green. */
+export const smokeCondition = z.strictObject({
+  metric: z.literal("smoke_test"),
+  is: z.enum(["passed", "failed"]),
+});
+/** Evidence that green fails at most so much more than blue. Gates only. */
+export const nonInferiorityCondition = z.strictObject({
+  metric: z.literal("non_inferiority"),
+  margin: z.number().positive().max(1).describe("What green may fail more than blue, as a ratio."),
+  alpha: z.number().min(1e-6).max(0.5).default(0.05).describe("Probability that a worse green passes."),
+});
+
+/** All that a gate and a halt rule share. */
+export const SHARED_CONDITIONS = [
+  rateCondition,
+  latencyCondition,
+  valueCondition,
+  inARowCondition,
+  countCondition,
+  adoptionCondition,
+  gaugeCondition,
+  healthCondition,
+  alertsCondition,
+  slosCondition,
+  smokeCondition,
+] as const;
+
+/** A condition that a gate may have. */
+export const condition = z.discriminatedUnion("metric", [...SHARED_CONDITIONS, nonInferiorityCondition]);
+
+/** A condition of a set of service level objectives. */
+export const objective = z.discriminatedUnion("metric", [
+  rateCondition,
+  latencyCondition,
+  valueCondition,
+  countCondition,
+  adoptionCondition,
+  gaugeCondition,
+  healthCondition,
+]);
+
+export type Condition = z.output<typeof condition>;
+export type Objective = z.output<typeof objective>;
+export type Limit = z.output<typeof limit>;
