@@ -1,51 +1,105 @@
-/** The audit log: who changed what, when, why, and the figures that led to it. Entries are only added. */
-import type { AuditEntry } from "./controller-api.ts";
+/**
+ * The audit log: who changed what, when, how, why, and the figures that led to it. Records are only added, each chained
+ * to the one before; the tables themselves refuse anything else.
+ */
+import {
+  type AuditEntry,
+  type AuditRecord,
+  CHAIN_START,
+  type Link,
+  linked,
+} from "../core/rollout/audit-chain.ts";
 
-/** Entries kept; some years of an active installation. */
-const KEPT = 100_000;
+/** Records of an earlier release that are taken over at a time: so that they need not all be in memory. */
+const TAKEN_OVER_AT_ONCE = 1000;
 
-/** An entry as it is stored: its figures as JSON. */
-type AuditRow = Omit<AuditEntry, "figures"> & { figures: string };
+/** A record as an earlier release kept it, in the table `audit`. */
+type FormerRow = Pick<AuditEntry, "id" | "at" | "who" | "action" | "flag" | "release" | "reason"> & {
+  figures: string;
+};
 
 export class AuditLog {
   readonly #sql: SqlStorage;
+  #last: Link;
+  #new: AuditEntry[] = [];
 
   constructor(storage: DurableObjectStorage) {
     this.#sql = storage.sql;
     this.#sql.exec(`
-      CREATE TABLE IF NOT EXISTS audit (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, who TEXT NOT NULL, action TEXT NOT NULL,
-        flag TEXT, release TEXT, reason TEXT NOT NULL, figures TEXT NOT NULL)
+      CREATE TABLE IF NOT EXISTS audit_log (
+        id INTEGER PRIMARY KEY, flag TEXT, hash TEXT NOT NULL, record TEXT NOT NULL);
+      CREATE INDEX IF NOT EXISTS audit_log_flag ON audit_log (flag, id);
+      CREATE TRIGGER IF NOT EXISTS audit_log_no_update BEFORE UPDATE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+      CREATE TRIGGER IF NOT EXISTS audit_log_no_delete BEFORE DELETE ON audit_log
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+      CREATE TRIGGER IF NOT EXISTS audit_log_in_order BEFORE INSERT ON audit_log
+        WHEN NEW.id IS NOT (SELECT coalesce(max(id), 0) + 1 FROM audit_log)
+        BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
     `);
+    this.#last =
+      this.#sql
+        .exec<{ id: number; hash: string }>("SELECT id, hash FROM audit_log ORDER BY id DESC LIMIT 1")
+        .toArray()[0] ?? CHAIN_START;
+    storage.transactionSync(() => this.#takeOver());
   }
 
-  /** Adds an entry, in the transaction of what it tells. */
-  add(entry: Omit<AuditEntry, "id">): void {
-    const { at, who, action, flag, release, reason, figures } = entry;
-    const { id } = this.#sql
-      .exec<{ id: number }>(
-        `INSERT INTO audit (at, who, action, flag, release, reason, figures) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-        at,
-        who,
-        action,
-        flag,
-        release,
-        reason,
-        JSON.stringify(figures),
-      )
-      .one();
-    this.#sql.exec("DELETE FROM audit WHERE id <= ?", id - KEPT);
+  /** Adds a record, in the transaction of what it tells. */
+  add(record: AuditRecord): AuditEntry {
+    const entry = linked(this.#last, record);
+    // As JSON, so that nothing of it can come back otherwise than it was hashed: not a half of a character either.
+    this.#sql.exec(
+      "INSERT INTO audit_log (id, flag, hash, record) VALUES (?, ?, ?, ?)",
+      entry.id,
+      entry.flag,
+      entry.hash,
+      JSON.stringify(entry),
+    );
+    this.#last = { id: entry.id, hash: entry.hash };
+    this.#new.push(entry);
+    return entry;
   }
 
-  /** The newest entries first, at most `limit`, older than the entry `before`. */
-  read({ limit, before }: { limit: number; before?: number }): AuditEntry[] {
+  /** What was added since this was asked last, for the log and the audit webhook: each record once. */
+  takeNew(): AuditEntry[] {
+    const entries = this.#new;
+    this.#new = [];
+    return entries;
+  }
+
+  /** The newest entries first, at most `limit`, older than the entry `before`; of one flag where it is named. */
+  read({ limit, before, flag }: { limit: number; before?: number; flag?: string }): AuditEntry[] {
+    const of = flag === undefined ? "" : "flag = ? AND ";
     return this.#sql
-      .exec<AuditRow>(
-        "SELECT * FROM audit WHERE id < ? ORDER BY id DESC LIMIT ?",
+      .exec<{ record: string }>(
+        `SELECT record FROM audit_log WHERE ${of}id < ? ORDER BY id DESC LIMIT ?`,
+        ...(flag === undefined ? [] : [flag]),
         before ?? Number.MAX_SAFE_INTEGER,
         limit,
       )
       .toArray()
-      .map((row) => ({ ...row, figures: JSON.parse(row.figures) as AuditEntry["figures"] }));
+      .map(({ record }) => JSON.parse(record) as AuditEntry);
+  }
+
+  /** Takes what an earlier release has written into the chain, once. It is not told again. */
+  #takeOver(): void {
+    const former = this.#sql
+      .exec("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'audit'")
+      .toArray();
+    if (former.length === 0) return;
+    for (let from = 0; ; ) {
+      const rows = this.#sql
+        .exec<FormerRow>("SELECT * FROM audit WHERE id > ? ORDER BY id LIMIT ?", from, TAKEN_OVER_AT_ONCE)
+        .toArray();
+      for (const { id, who, figures, ...row } of rows) {
+        from = id;
+        const how = who === "controller" || who === "kv" ? who : "api";
+        const values = { previous: null, next: null, percentage: null };
+        this.add({ ...row, ...values, who, how, figures: JSON.parse(figures) as AuditEntry["figures"] });
+      }
+      this.takeNew();
+      if (rows.length < TAKEN_OVER_AT_ONCE) break;
+    }
+    this.#sql.exec("DROP TABLE audit");
   }
 }

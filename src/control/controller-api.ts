@@ -8,6 +8,8 @@ import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
 import "../edge/env.ts";
 
+export type { AuditEntry, AuditRecord } from "../core/rollout/audit-chain.ts";
+
 /** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
 export interface RowView
   extends Omit<RowId, "flag">,
@@ -77,21 +79,6 @@ export interface StatusView {
   /** Smallest share of isolates that a shard asks for counts; below 1 the sums are those of a sample. */
   sampling: number;
   shards: { shard: string; version: number; seenAt: number; isolates: number; lost: number }[];
-}
-
-/** One entry of the audit log. */
-export interface AuditEntry {
-  id: number;
-  /** Milliseconds since the epoch. */
-  at: number;
-  /** `controller`, `kv` for a hand edit, or the user of the API. */
-  who: string;
-  /** `halt`, `would-halt`, `resume`, `adopt`, `recover`. */
-  action: string;
-  flag: string | null;
-  release: string | null;
-  reason: string;
-  figures: Record<string, string | number | string[]>;
 }
 
 export interface PutSpec {
