@@ -46,7 +46,7 @@ describe("no acknowledged batch is lost or counted twice", () => {
 
 describe("a run of failures", () => {
   it("halts over an eviction of the shard between the batches", async () => {
-    const rules = [{ metric: "consecutive_errors", count: 5 } as const];
+    const rules = [{ metric: "consecutive_errors", atLeast: 5 } as const];
     await withSpec(document({ rules }));
     await shard().flush(batch("a", 1, [cell({}, { requests: 3, errors: 3, run: 3 })]));
     await shard().settle();

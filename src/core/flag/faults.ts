@@ -97,28 +97,35 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
   const path = [...at, ...issue.path];
   switch (issue.code) {
     case "unrecognized_keys": {
-      const known = keysAt(schema, issue.path, options);
+      const known = keysAt(schema, issue.path, value, options);
       return issue.keys.slice(0, MAX_FAULTS).map((key) => unknownKey([...path, key], key, known));
     }
     case "invalid_key":
       return [misfit(path, issue.path.at(-1), issue.issues[0]?.message ?? "a name")];
     case "invalid_union":
+      // Of forms that are told by a word such as `metric`, none has this one.
+      if (issue.errors.length === 0 && "options" in issue)
+        return [ofWords(path, found, issue.options.map(String))];
       return explainUnion(
         issue.errors.map((branch) => branch.map((i) => under(issue.path, i))),
         path,
         found,
         context,
       );
-    case "invalid_value": {
-      const fault = misfit(path, found, issue.message);
-      const meant = typeof found === "string" ? nearest(found, issue.values.map(String)) : undefined;
-      return [
-        meant === undefined ? fault : { ...fault, message: `${fault.message}; did you mean ${show(meant)}?` },
-      ];
-    }
+    case "invalid_value":
+      return [ofWords(path, found, issue.values.map(String), issue.message)];
     default:
       return [misfit(path, found, issue.message)];
   }
+}
+
+/** A word that is none of those that may stand there. */
+function ofWords(path: Path, found: unknown, words: readonly string[], expected?: string): Fault {
+  const fault = misfit(path, found, expected ?? choice(words.map((word) => JSON.stringify(word))));
+  const meant = typeof found === "string" ? nearest(found, words) : undefined;
+  return meant === undefined
+    ? fault
+    : { ...fault, message: `${fault.message}; did you mean ${show(meant)}?` };
 }
 
 function unknownKey(path: Path, key: string, known: readonly string[]): Fault {

@@ -35,7 +35,7 @@ describe("a guarded rule", () => {
   );
 
   it("fires on its limit only with evidence of 100 that green is worse at all", () => {
-    const rule = { metric: "error_rate", aboveBlueBy: 0.02, guarded: true } as const;
+    const rule = { metric: "error_rate", above: { plus: 0.02 }, guarded: true } as const;
     expect(judged({ ...rule, guarded: false }, failing, { errors: 3 }).verdict).toBe("unhealthy");
     expect(judged(rule, failing, { errors: 99, latency: 1e6 })).toMatchObject({
       verdict: "insufficient",
@@ -44,7 +44,7 @@ describe("a guarded rule", () => {
     });
     expect(judged(rule, failing, { errors: 100 }).verdict).toBe("unhealthy");
     expect(judged(rule, failing).verdict).toBe("insufficient");
-    expect(judged({ ...rule, aboveBlueBy: 0.05 }, failing, { errors: 1e6 }).verdict).toBe("healthy");
+    expect(judged({ ...rule, above: { plus: 0.05 } }, failing, { errors: 1e6 }).verdict).toBe("healthy");
   });
 
   it("can be an absolute one", () => {
@@ -58,7 +58,7 @@ describe("a guarded rule", () => {
       [BLUE, { requests: 100, unitLatency: latencies([100, 100]) }],
       [GREEN, { requests: 100, unitLatency: latencies([100, 900]) }],
     );
-    const rule = { metric: "latency_p95", aboveBlueTimes: 2, guarded: true } as const;
+    const rule = { metric: "latency_p95", above: { times: 2 }, guarded: true } as const;
     expect(judged(rule, slow, { errors: 1e6, latency: 99 }).verdict).toBe("insufficient");
     expect(judged(rule, slow, { latency: 100 }).verdict).toBe("unhealthy");
   });
@@ -304,7 +304,7 @@ describe("an outage of both sides", () => {
     });
     expect(judged(p95, windowOf([BLUE, slow], [GREEN, slow]), { latency: 20 }).verdict).toBe("unhealthy");
     const run = { requests: 100, errors: 10, run: 10 };
-    const inARow = { metric: "consecutive_errors", count: 10 } as const;
+    const inARow = { metric: "consecutive_errors", atLeast: 10 } as const;
     expect(judged(inARow, windowOf([BLUE, run], [GREEN, run]), {})).toMatchObject({
       verdict: "insufficient",
       sentence: expect.stringContaining("Blue failed 10 in a row"),

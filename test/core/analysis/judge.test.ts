@@ -68,7 +68,7 @@ describe("error_rate above", () => {
     const { verdict, sentence } = verdictOf(window, { ...rule, minVisitors: 3 });
     expect(verdict).toBe("insufficient");
     expect(sentence).toContain("only 2 visitors failed and 3 are needed");
-    const inARow = { metric: "consecutive_errors", count: 5 } as const;
+    const inARow = { metric: "consecutive_errors", atLeast: 5 } as const;
     expect(verdictOf(window, { ...inARow, minVisitors: 3 }).verdict).toBe("insufficient");
     expect(verdictOf(window, { ...inARow, minRequests: 101 }).verdict).toBe("insufficient");
     expect(verdictOf(window, inARow).verdict).toBe("unhealthy");
@@ -91,7 +91,7 @@ describe("error_rate above", () => {
 });
 
 describe("error_rate above blue's", () => {
-  const rule = { metric: "error_rate", aboveBlueBy: 0.005 } as const;
+  const rule = { metric: "error_rate", above: { plus: 0.005 } } as const;
   const visitors = [1, 2, 3];
 
   it("compares decimals exactly: 1.4 % is not above 0.9 % + 0.5", () => {
@@ -148,20 +148,20 @@ describe("latency_p95", () => {
     const p95 = (rule: object) => verdictOf(window, { metric: "latency_p95", ...rule } as never).verdict;
     expect(p95({ above: 700 })).toBe("unhealthy");
     expect(p95({ above: 1000 })).toBe("healthy");
-    expect(p95({ aboveBlueBy: 500 })).toBe("unhealthy");
-    expect(p95({ aboveBlueBy: 1000 })).toBe("healthy");
-    expect(p95({ aboveBlueTimes: 3 })).toBe("unhealthy");
-    expect(p95({ aboveBlueTimes: 30 })).toBe("healthy");
+    expect(p95({ above: { plus: 500 } })).toBe("unhealthy");
+    expect(p95({ above: { plus: 1000 } })).toBe("healthy");
+    expect(p95({ above: { times: 3 } })).toBe("unhealthy");
+    expect(p95({ above: { times: 30 } })).toBe("healthy");
   });
 
   it("cannot tell without blue's latencies", () => {
     const window = windowOf([GREEN, { requests: 100, latency: slow, unitLatency: slow }]);
-    expect(verdictOf(window, { metric: "latency_p95", aboveBlueTimes: 3 }).verdict).toBe("insufficient");
+    expect(verdictOf(window, { metric: "latency_p95", above: { times: 3 } }).verdict).toBe("insufficient");
   });
 });
 
 describe("consecutive_errors", () => {
-  const rule = { metric: "consecutive_errors", count: 5 } as const;
+  const rule = { metric: "consecutive_errors", atLeast: 5 } as const;
 
   it("fires on the Nth in a row that one isolate saw", () => {
     const run = (n: number) => windowOf([GREEN, { requests: 100, errors: n, run: n }]);

@@ -127,7 +127,7 @@ describe("three failing requests a second", () => {
 });
 
 describe("a limit two points above blue", () => {
-  const limit = { metric: "error_rate", aboveBlueBy: 0.02 } as const;
+  const limit = { metric: "error_rate", above: { plus: 0.02 } } as const;
 
   it("halts a green that is as good as blue when it is literal, and does not when it is guarded", () => {
     const same = { rate: 20, share: 0.1, base: 0.02, loop: "nobody", minutes: 30 } as const;

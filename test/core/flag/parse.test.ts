@@ -19,6 +19,9 @@ const PATH = "is not an exact path (/cart) or a prefix that ends in /* (/shop/*)
 const ORIGIN =
   "is not an origin such as https://blue.example.com, without path or credentials, or a binding such as service:BLUE";
 
+const METRICS = `"evidence", "error_rate", "success_rate", "timeout_rate", "latency_p50", "latency_p75", "latency_p95", "latency_p99", "value_p50", "value_p75", "value_p95", "value_p99", "consecutive_errors", "requests", "visitors", "event_count", "adoption", "gauge", "health_check", "alerts", "slos", "smoke_test"`;
+const ONE_LIMIT = "a condition with exactly one of above, atLeast, below, atMost";
+
 test("the example, which uses every field, has no fault", () => {
   const { enabled, flags, broken, faults } = parseDocument(fixture("example.json"));
   expect(faults).toEqual([]);
@@ -70,16 +73,13 @@ describe("the broken document", () => {
       ["flags.routes.route.errorStatuses[1]", "500 is not a number of at most 499"],
       ["flags.routes.route.breaker.failureThreshold", "0 is not a number of at least 1"],
       ["flags.routes.route.retry.attempts", "missing"],
-      [
-        "flags.rules.rules[0].metric",
-        '"errors" is not one of "evidence", "error_rate", "latency_p95", "consecutive_errors"',
-      ],
-      ["flags.rules.rules[1]", "missing: one of above, aboveBlueBy"],
-      ["flags.rules.rules[2]", "more than one of above, aboveBlueBy"],
-      ["flags.rules.rules[3].above", "5 is not a number of at most 1"],
+      ["flags.rules.rules[0].metric", `"errors" is not one of ${METRICS}`],
+      ["flags.rules.rules[1]", `an object is not ${ONE_LIMIT}`],
+      ["flags.rules.rules[2]", `an object is not ${ONE_LIMIT}`],
       ["flags.rules.rules[3].minRequest", 'unknown key; did you mean "minRequests"?'],
-      ["flags.rules.rules[4].count", "missing"],
-      ["flags.rules.rules[4].above", "unknown key"],
+      ["flags.rules.rules[3].above", "5 is not a ratio from 0 to 1: 0.05 is 5 %"],
+      ["flags.rules.rules[4].count", "unknown key"],
+      ["flags.rules.rules[4]", `an object is not ${ONE_LIMIT}`],
       ["flags.rules.rules[5]", '"error_rate > 5%" is not an object'],
       ['flags["not/a/name"]', `"not/a/name" ${NAME}`],
       ["flags.twice.state", "this key stands twice in one object"],
@@ -95,9 +95,9 @@ describe("the broken document", () => {
     expect(document.faults.filter((f) => f.expected === "")).toEqual([]);
     const expected = Object.fromEntries(document.faults.map((f) => [f.path, f.expected]));
     expect(expected["flags.keys.state"]).toBe('one of "off", "shadow", "canary", "on", "kill"');
-    expect(expected["flags.rules.rules[1]"]).toBe("exactly one of above, aboveBlueBy");
-    expect(expected["flags.rules.rules[4].above"]).toBe(
-      "one of metric, count, minRequests, minVisitors, window, onSharedOutage, action",
+    expect(expected["flags.rules.rules[1]"]).toBe(ONE_LIMIT);
+    expect(expected["flags.rules.rules[4].count"]).toBe(
+      "one of metric, above, atLeast, below, atMost, window, minRequests, minVisitors, scope, within, onSharedOutage, action",
     );
   });
 
@@ -173,18 +173,15 @@ test("a flag called __proto__ breaks nothing", () => {
 
 test.each<[Record<string, unknown>, ...[string, string][]]>([
   [
-    { rules: [{ metric: "error_rate", above: 0.1, action: "pause" }] },
-    ["rules[0].action", '"pause" is not "rollback"'],
+    { rules: [{ metric: "error_rate", above: 0.1, action: "halt" }] },
+    ["rules[0].action", '"halt" is not one of "alert", "pause", "reduce", "rollback"'],
   ],
   [{ rules: [{ above: 0.1 }] }, ["rules[0].metric", "missing"]],
-  [
-    { rules: [{ metric: "latency_p95" }] },
-    ["rules[0]", "missing: one of above, aboveBlueBy, aboveBlueTimes"],
-  ],
+  [{ rules: [{ metric: "latency_p95" }] }, ["rules[0]", `an object is not ${ONE_LIMIT}`]],
   [
     { rules: [{ metric: "error_rate", abov: 1 }] },
     ["rules[0].abov", 'unknown key; did you mean "above"?'],
-    ["rules[0]", "missing: one of above, aboveBlueBy"],
+    ["rules[0]", `an object is not ${ONE_LIMIT}`],
   ],
   [
     {
@@ -218,6 +215,48 @@ test.each<[Record<string, unknown>, ...[string, string][]]>([
     ["rules[0].guarded", "true is not false while the rule evidence does not compare latency"],
   ],
   [{ rules: "none" }, ["rules", '"none" is not a list']],
+  [
+    { rules: [{ metric: "error_rat", above: 0.1 }] },
+    ["rules[0].metric", `"error_rat" is not one of ${METRICS}; did you mean "error_rate"?`],
+  ],
+  [
+    { rules: [{ metric: "non_inferiority", margin: 0.01 }] },
+    ["rules[0].metric", `"non_inferiority" is not one of ${METRICS}`],
+  ],
+  [
+    { rules: [{ metric: "error_rate", above: "5%" }] },
+    ["rules[0].above", '"5%" is not a number or an object'],
+  ],
+  [
+    { rules: [{ metric: "error_rate", above: { plus: 0.1, times: 2 } }] },
+    ["rules[0].above", "more than one of plus, times"],
+  ],
+  [
+    { rules: [{ metric: "error_rate", above: { plus: 2 } }] },
+    ["rules[0].above.plus", "2 is not points as a ratio from 0 to 1: 0.02 is 2 points"],
+  ],
+  [{ rules: [{ metric: "event_count", atLeast: 1 }] }, ["rules[0].event", "missing"]],
+  [
+    { rules: [{ metric: "timeout_rate", event: "payment", above: 0.1 }] },
+    ["rules[0].event", '"payment" is not absent: an event has no timeouts'],
+  ],
+  [{ rules: [{ metric: "value_p75", above: 2 }] }, ["rules[0].event", "missing"]],
+  [
+    { rules: [{ metric: "latency_p95", above: { sigma: 3 } }] },
+    ["rules[0].above", "an object is not a limit without sigma: latency_p95 has no history for it"],
+  ],
+  [
+    { rules: [{ metric: "gauge", gauge: "cpu", above: { plus: 3 } }] },
+    ["rules[0].above", "an object is not a number: gauge has no baseline"],
+  ],
+  [
+    { rules: [{ metric: "consecutive_errors", atLeast: 2.5 }] },
+    ["rules[0].atLeast", "2.5 is not a whole number of at least 0"],
+  ],
+  [
+    { rules: [{ metric: "error_rate", event: "payment", above: 0.1, guarded: true }] },
+    ["rules[0].guarded", "true is not false with an event: evidence compares requests"],
+  ],
   [{ stickBy: [] }, ["stickBy", "an empty list is not a list of at least 1"]],
   [
     { stickBy: 5 },
@@ -289,7 +328,7 @@ test("parsing what was parsed changes nothing", () => {
 test("a key of another kind of rule is not offered for itself", () => {
   const rules = [{ metric: "evidence", minRequests: 5 }];
   expect(said(documentOf({ a: { state: "off", rules } }))).toEqual([
-    ["flags.a.rules[0].minRequests", "unknown key here"],
+    ["flags.a.rules[0].minRequests", "unknown key"],
   ]);
 });
 
