@@ -10,6 +10,8 @@ import {
   linked,
 } from "../core/rollout/audit-chain.ts";
 
+export type { How } from "../core/rollout/audit-chain.ts";
+
 /** Records of an earlier release that are taken over at a time: so that they need not all be in memory. */
 const TAKEN_OVER_AT_ONCE = 1000;
 
