@@ -128,6 +128,14 @@ function ofWords(path: Path, found: unknown, words: readonly string[], expected?
     : { ...fault, message: `${fault.message}; did you mean ${show(meant)}?` };
 }
 
+/** Of forms that are told by a word such as `metric` none has this one: the same as any choice of values. */
+function asChoice(issue: Issue): Issue {
+  if (issue.code !== "invalid_union" || !("options" in issue) || issue.errors.length > 0) return issue;
+  const values = issue.options as z.core.util.Primitive[];
+  const message = choice(values.map((v) => JSON.stringify(v)));
+  return { code: "invalid_value", values, path: issue.path, message, input: undefined };
+}
+
 function unknownKey(path: Path, key: string, known: readonly string[]): Fault {
   const meant = nearest(key, known);
   // The key of another kind of rule: known, but not here.
@@ -140,15 +148,14 @@ function unknownKey(path: Path, key: string, known: readonly string[]): Fault {
  * wrong with all of these is reported as it is; where they differ, the fault names what would tell them apart.
  */
 function explainUnion(forms: Issue[][], path: Path, found: unknown, context: Context): Fault[] {
-  const all = forms.map((form) => form.flatMap(onePerKey));
+  const all = forms.map((form) => form.map(asChoice).flatMap(onePerKey));
   const common = inAll(all);
   const rest = all.map((form) => without(form, common));
   const depth = path.length - context.at.length;
   const isOtherType = (i: Issue) => i.code === "invalid_type" && i.path.length === depth;
-  const meant = prefer(
-    prefer(rest, (form) => !form.some(isOtherType)),
-    (form) => !form.some(isOtherKind),
-  );
+  let meant = prefer(rest, (form) => !form.some(isOtherType));
+  meant = prefer(meant, (form) => !form.some(hasNoKind));
+  meant = prefer(meant, (form) => !form.some(isOtherKind));
   const kinds = meant.every((form) => form.some(isOtherKind)) ? meant.flat().filter(isOtherKind) : [];
   if (kinds.length > 0) {
     const values = [...new Set(kinds.flatMap((i) => i.values))];
@@ -196,9 +203,18 @@ function prefer<T>(all: T[], test: (item: T) => boolean): T[] {
   return some.length > 0 ? some : all;
 }
 
-/** Does the issue say that the value is of another kind, as told by a literal such as `metric`? */
+/** Keys that tell the forms of a union apart. */
+const KIND_KEYS: readonly PropertyKey[] = ["metric", "type"];
+
+/** Does the issue say that the value is of another kind, as told by a literal or a key such as `metric`? */
 function isOtherKind(issue: Issue): issue is z.core.$ZodIssueInvalidValue {
-  return issue.code === "invalid_value" && issue.values.length === 1;
+  if (issue.code !== "invalid_value") return false;
+  return issue.values.length === 1 || KIND_KEYS.includes(issue.path.at(-1) ?? "");
+}
+
+/** Does the issue say that the form is not told by the key that tells what the value is? */
+function hasNoKind(issue: Issue): boolean {
+  return issue.code === "unrecognized_keys" && issue.keys.some((key) => KIND_KEYS.includes(key));
 }
 
 function onePerKey(issue: Issue): Issue[] {

@@ -4,7 +4,11 @@ import type { Fault } from "../rollout/snapshot.ts";
 import { routeConflicts } from "./conflicts.ts";
 import { check, MAX_FAULTS, misfit, pathText } from "./faults.ts";
 import { type Path, readJson } from "./json.ts";
+import type { Notify } from "./notify.ts";
+import { hiddenKey, isDoubtful, type Part, readGroups, readNotify, readPlans } from "./parts.ts";
+import type { Plan } from "./plan.ts";
 import { type Flag, flagSchema, isName, NAME_WORDS } from "./schema.ts";
+import { misnamed, withMembers } from "./within.ts";
 
 /** Largest document, bytes of UTF-8. */
 export const MAX_BYTES = 1_048_576;
@@ -18,6 +22,9 @@ export const MAX_PAIRS = 50_000;
 /** Largest flag with its defaults filled in, bytes of JSON: it has to fit into a stored row of 2 MB. */
 export const MAX_FLAG_BYTES = 1_500_000;
 
+/** All flags with their defaults, plans and members of groups filled in, characters of JSON: they go into one KV value. */
+export const MAX_FILLED = 12_000_000;
+
 /** A character is at most 3 bytes per UTF-16 unit, so shorter texts need not be measured. */
 const MAX_BYTES_PER_UNIT = 3;
 
@@ -28,7 +35,16 @@ export interface ParsedDocument {
    * fault, or the document cannot be read (then there are no flags either, broken or not).
    */
   enabled: boolean | undefined;
-  /** Flags in good form, defaults filled in, in the document's order. */
+  /** Groups in good form, with the members of the groups that they name. */
+  groups: ReadonlyMap<string, readonly string[]>;
+  /** Plans of the document in good form. */
+  plans: ReadonlyMap<string, Plan>;
+  /** Who is told what. Undefined when it is at fault: what was told before goes on. */
+  notify: Notify | undefined;
+  /**
+   * Flags in good form, in the document's order. Defaults, plans and the members of groups are filled in, so that a
+   * flag needs the document no longer, and keeps its last good plan and members when these break.
+   */
   flags: Map<string, Flag>;
   /** Flags that cannot be taken, with what is wrong. They keep their last good form. */
   broken: Map<string, Fault[]>;
@@ -36,10 +52,13 @@ export interface ParsedDocument {
   faults: Fault[];
 }
 
-/** Everything but the flags, which are looked at one by one. */
+/** Everything but the parts, each of which is looked at alone. */
 const headSchema = z.strictObject({
   $schema: z.string().optional(),
   enabled: z.boolean().default(true),
+  groups: z.unknown().optional(),
+  plans: z.unknown().optional(),
+  notify: z.unknown().optional(),
   flags: z.record(z.string(), z.unknown()),
 });
 
@@ -58,64 +77,108 @@ export function parseDocument(text: string): ParsedDocument {
   const isTwice = (key: string) => hiddenAtTop.some(([first]) => first === key);
   if (!isRecord(entries) || isTwice("flags")) return { ...unreadable(), faults };
 
+  const groups = readGroups(json.value.groups, json.hidden);
+  const plans = readPlans(json.value.plans, json.hidden);
+  const told = readNotify(json.value.notify, json.hidden);
+  faults.push(...groups.faults, ...plans.faults, ...told.faults);
   const document: ParsedDocument = {
     enabled: enabled === undefined ? true : enabled === true || enabled === false ? enabled : undefined,
+    groups: groups.good,
+    plans: plans.good,
+    notify: told.notify,
     flags: new Map(),
     broken: new Map(),
     faults,
   };
   if (isTwice("enabled")) document.enabled = undefined;
-  let room = MAX_PAIRS;
+  const room = { pairs: MAX_PAIRS, filled: MAX_FILLED };
   for (const [name, value] of Object.entries(entries))
-    room = readFlag(document, name, value, json.hidden, room);
+    readFlag(document, name, value, { hidden: json.hidden, groups, plans, room });
   return { ...document, faults: capped(faults.concat(routeConflicts(document.flags))) };
 }
 
-/** Adds one flag to the document, as good or as broken. Gives back what is left of the room for routes. */
-function readFlag(
-  document: ParsedDocument,
-  name: string,
-  value: unknown,
-  hidden: Path[],
-  room: number,
-): number {
+/** What a flag is read with. */
+interface Surroundings {
+  hidden: Path[];
+  groups: Part<readonly string[]>;
+  plans: Part<Plan>;
+  /** What is left for further flags; taken from as flags are read. */
+  room: { pairs: number; filled: number };
+}
+
+/** Adds one flag to the document, as good or as broken. */
+function readFlag(document: ParsedDocument, name: string, value: unknown, around: Surroundings): void {
+  const { hidden, room } = around;
   const at = ["flags", name];
   const faults = hidden.filter((path) => path[0] === "flags" && path[1] === name).map(hiddenKey);
   const seen = new Set(faults.map((fault) => fault.path));
   if (!isName(name)) faults.push(misfit(at, name, NAME_WORDS));
-  const flag = check(flagSchema, value, at);
-  if (!flag.ok) faults.push(...flag.faults.filter((fault) => !seen.has(fault.path)));
-  const route = flag.ok ? flag.data.route : undefined;
-  const pairs = route ? route.hosts.length * route.paths.length : 0;
-  if (pairs > room)
+  const found = check(flagSchema, withPlan(value, around.plans), at);
+  if (!found.ok) faults.push(...found.faults.filter((fault) => !seen.has(fault.path)));
+  faults.push(...doubtfulPlan(value, around.plans, at));
+  let flag = found.ok ? found.data : undefined;
+  let filled = 0;
+  if (flag !== undefined) {
+    const whole = withMembers(flag, around.groups, at);
+    flag = whole.flag;
+    faults.push(...whole.faults, ...misnamed(flag, writtenIn(value), at));
+    const text = JSON.stringify(flag);
+    filled = text.length;
+    if (isLonger(text, MAX_FLAG_BYTES))
+      faults.push(tooMany(at, `${MAX_FLAG_BYTES} bytes with its defaults filled in`));
+    else if (filled > room.filled)
+      faults.push(tooMany(at, `${MAX_FILLED} characters in all flags together, plans and groups filled in`));
+  }
+  const pairs = flag?.route ? flag.route.hosts.length * flag.route.paths.length : 0;
+  if (pairs > room.pairs)
     faults.push(tooMany([...at, "route"], `${MAX_PAIRS} pairs of host and path in all flags together`));
-  if (flag.ok && isLonger(JSON.stringify(flag.data), MAX_FLAG_BYTES))
-    faults.push(tooMany(at, `${MAX_FLAG_BYTES} bytes with its defaults filled in`));
   if (document.flags.size >= MAX_FLAGS) faults.push(tooMany(at, `${MAX_FLAGS} flags`));
   document.faults.push(...faults);
-  if (flag.ok && faults.length === 0) {
-    document.flags.set(name, flag.data);
-    return room - pairs;
+  if (flag === undefined || faults.length > 0) {
+    document.broken.set(name, faults);
+    return;
   }
-  document.broken.set(name, faults);
-  return room;
+  document.flags.set(name, flag);
+  room.pairs -= pairs;
+  room.filled -= filled;
+}
+
+/** The flag as written, with the document's plan where it names one; a name that the document lacks stays. */
+function withPlan(value: unknown, plans: Part<Plan>): unknown {
+  if (!isRecord(value) || typeof value.plan !== "string") return value;
+  const plan = plans.good.get(value.plan);
+  if (plan !== undefined) return { ...value, plan };
+  if (!isDoubtful(plans, value.plan)) return value;
+  // The fault is the plan's, and said once: the flag is looked at without it.
+  const { plan: _, ...rest } = value;
+  return rest;
+}
+
+function doubtfulPlan(value: unknown, plans: Part<Plan>, at: Path): Fault[] {
+  if (!isRecord(value) || typeof value.plan !== "string" || !isDoubtful(plans, value.plan)) return [];
+  return [misfit([...at, "plan"], value.plan, "a plan without faults")];
+}
+
+function writtenIn(value: unknown): { plan: boolean; rules: boolean } {
+  return isRecord(value)
+    ? { plan: typeof value.plan === "object", rules: value.rules !== undefined }
+    : { plan: false, rules: false };
 }
 
 function tooMany(path: Path, limit: string): Fault {
   return { path: pathText(path), message: `more than ${limit}`, expected: `at most ${limit}` };
 }
 
-function hiddenKey(path: Path): Fault {
-  const forbidden = path.at(-1) === "__proto__";
-  return {
-    path: pathText(path),
-    message: forbidden ? "this key is not allowed" : "this key stands twice in one object",
-    expected: forbidden ? "another key" : "each key once",
-  };
-}
-
 function unreadable(...faults: Fault[]): ParsedDocument {
-  return { enabled: undefined, flags: new Map(), broken: new Map(), faults };
+  return {
+    enabled: undefined,
+    groups: new Map(),
+    plans: new Map(),
+    notify: undefined,
+    flags: new Map(),
+    broken: new Map(),
+    faults,
+  };
 }
 
 function isLonger(text: string, bytes: number): boolean {

@@ -141,75 +141,73 @@ const pull = z.strictObject({
     .describe("Sent as Authorization header."),
 });
 
-/** Schema of one flag. */
-export const flagSchema = z
-  .strictObject({
-    description: z.string().optional(),
-    notes: z.string().optional().describe("Operator notes. Editing them moves nobody."),
-    owner: z.string().optional(),
-    state: z.enum(["off", "shadow", "canary", "on", "kill"]),
-    percentage: percentage.default(0),
-    release: name.default(UNVERSIONED).describe("The version that green runs. A halt sticks to it."),
-    stickBy: z
-      .union([source.transform((s) => [s]), z.array(source).min(1)])
-      .prefault("visitor")
-      .describe("Where the targeting key comes from; the first one that is there counts."),
-    salt: z
-      .string()
-      .min(1)
-      .max(128)
-      .optional()
-      .describe("Hashed with the targeting key; default the flag's name."),
-    fallback: z.enum(["blue", "green"]).default("blue").describe("Variant when no spec can be read at all."),
-    context: z
-      .record(text(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "a name of an attribute"), source)
-      .default({})
-      .describe(
-        "Where attributes of the visitor come from, by name: `tenant: header:x-tenant-id`, `group: jwt:groups`. Like ids they match cohorts only where the route says who vouches for them.",
-      ),
-    rotate: z
-      .enum(["never", "release"])
-      .default("never")
-      .describe("release: other visitors are first at each release."),
-    cohorts: z
-      .record(name, cohort)
-      .default({})
-      .describe("In order: a visitor is in the first cohort that admits them."),
-    plan: z
-      .union([plan, signalName.transform(readyMade)])
-      .optional()
-      .describe("Stages that it goes through by itself; written out, or the name of a plan."),
-    rules: rules
-      .optional()
-      .describe(
-        "Halt rules. Default: those of the plan if it has any, else evidence and more than half failed.",
-      ),
-    slos: z
-      .record(signalName, z.array(objective).min(1).max(32))
-      .default({})
-      .describe("Named sets of conditions, for rules and gates with the metric slos."),
-    healthCheck: healthCheck.optional().describe("Requests that both origins are asked on an interval."),
-    pulls: z.record(signalName, pull).default({}).describe("Gauges that are fetched."),
-    rollbackTimeSeconds: z
-      .number()
-      .positive()
-      .max(86_400)
-      .default(30)
-      .describe("Until the last answer of green after a rollback; longer alerts."),
-    blueCapacity: z
-      .strictObject({
-        pointsPerMinute: z
-          .number()
-          .positive()
-          .max(100)
-          .describe("Percentage points that blue can take back."),
-      })
-      .optional()
-      .describe("How fast blue can take traffic back. A halt for errors and a kill do not wait for it."),
-    appendNotes: z.boolean().default(false).describe("Each change of the percentage is appended to notes."),
-    dryRun: z.boolean().default(false).describe("Judge green and say what would be done, but never halt it."),
-    route: route.optional(),
-  })
+/** The fields of a flag. */
+export const flagFields = z.strictObject({
+  description: z.string().optional(),
+  notes: z.string().optional().describe("Operator notes. Editing them moves nobody."),
+  owner: z.string().optional(),
+  state: z.enum(["off", "shadow", "canary", "on", "kill"]),
+  percentage: percentage.default(0),
+  release: name.default(UNVERSIONED).describe("The version that green runs. A halt sticks to it."),
+  stickBy: z
+    .union([source.transform((s) => [s]), z.array(source).min(1)])
+    .prefault("visitor")
+    .describe("Where the targeting key comes from; the first one that is there counts."),
+  salt: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("Hashed with the targeting key; default the flag's name."),
+  fallback: z.enum(["blue", "green"]).default("blue").describe("Variant when no spec can be read at all."),
+  context: z
+    .record(text(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "a name of an attribute"), source)
+    .default({})
+    .describe(
+      "Where attributes of the visitor come from, by name: `tenant: header:x-tenant-id`, `group: jwt:groups`. Like ids they match cohorts only where the route says who vouches for them.",
+    ),
+  rotate: z
+    .enum(["never", "release"])
+    .default("never")
+    .describe("release: other visitors are first at each release."),
+  cohorts: z
+    .record(name, cohort)
+    .default({})
+    .describe("In order: a visitor is in the first cohort that admits them."),
+  plan: z
+    .union([plan, signalName.transform(readyMade)])
+    .optional()
+    .describe("Stages that it goes through by itself; written out, or the name of a plan."),
+  rules: rules
+    .optional()
+    .describe(
+      "Halt rules. Default: those of the plan if it has any, else evidence and more than half failed.",
+    ),
+  slos: z
+    .record(signalName, z.array(objective).min(1).max(32))
+    .default({})
+    .describe("Named sets of conditions, for rules and gates with the metric slos."),
+  healthCheck: healthCheck.optional().describe("Requests that both origins are asked on an interval."),
+  pulls: z.record(signalName, pull).default({}).describe("Gauges that are fetched."),
+  rollbackTimeSeconds: z
+    .number()
+    .positive()
+    .max(86_400)
+    .default(30)
+    .describe("Until the last answer of green after a rollback; longer alerts."),
+  blueCapacity: z
+    .strictObject({
+      pointsPerMinute: z.number().positive().max(100).describe("Percentage points that blue can take back."),
+    })
+    .optional()
+    .describe("How fast blue can take traffic back. A halt for errors and a kill do not wait for it."),
+  appendNotes: z.boolean().default(false).describe("Each change of the percentage is appended to notes."),
+  dryRun: z.boolean().default(false).describe("Judge green and say what would be done, but never halt it."),
+  route: route.optional(),
+});
+
+/** Schema of one flag: its fields, and what has to fit together. What needs the document is checked in `parse.ts`. */
+export const flagSchema = flagFields
   .refine((f) => !(f.state === "shadow" && f.percentage > 0), {
     path: ["percentage"],
     message: "0 while the state is shadow",
@@ -226,14 +224,22 @@ export type Route = z.output<typeof route>;
 export type Rule = z.output<typeof rule>;
 export type State = Flag["state"];
 
+/** Most members of a group, and most ids of a cohort's list with the members of its groups put in. */
+export const MAX_MEMBERS = 10_000;
+
+/** Schema of one group of the document. */
+export const groupSchema = z.array(z.string().min(1).max(256)).max(MAX_MEMBERS);
+
 /** Schema of the whole document, for editors; `parseDocument` validates each flag alone. */
 export const documentSchema = z.strictObject({
   $schema: z.string().optional(),
   enabled: z.boolean().default(true).describe("Global switch: false sends everything to blue."),
   groups: z
-    .record(name, z.array(z.string().min(1).max(256)).max(10_000))
+    .record(name, groupSchema)
     .default({})
-    .describe("Named lists of targeting keys, for `users` and `segments` of cohorts."),
+    .describe(
+      "Named lists of targeting keys, for `users` and `segments` of cohorts; a group may name others.",
+    ),
   plans: z.record(name, plan).default({}).describe("Named plans, beside the ready-made ones."),
   notify: notify.prefault({}).describe("Who is told what."),
   flags: z.record(name, flagSchema),
