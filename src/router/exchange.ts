@@ -154,7 +154,8 @@ export class Exchanger {
       const { lane } = x.choice;
       const outcome = outcomeOf(answer, lane);
       const now = Date.now();
-      const failed = this.#recorder.close(x.attempt, outcome, now, lane.slowAfterMs);
+      const refused = typeof answer !== "string" && answer.status >= 400;
+      const failed = this.#recorder.close(x.attempt, outcome, now, lane.slowAfterMs, refused);
       if (this.#keeper.hasLapsed(now) && this.#keeper.hurry(x.env, x.ctx, now)) x.held = true;
       if (x.attempt.row !== undefined) {
         if (side === "green") this.#noteGreen(x, outcome, failed, now);

@@ -75,8 +75,17 @@ export class Recorder {
     this.#open.delete(attempt);
   }
 
-  /** Closes the record of an attempt and counts it. A second call changes nothing. Says whether it was a failure. */
-  close(attempt: Attempt, outcome: Outcome, now: number, slowAfterMs: number | undefined): boolean {
+  /**
+   * Closes the record of an attempt and counts it. A second call changes nothing. `refused`: a success of 400 to 499.
+   * Says whether it was a failure.
+   */
+  close(
+    attempt: Attempt,
+    outcome: Outcome,
+    now: number,
+    slowAfterMs: number | undefined,
+    refused = false,
+  ): boolean {
     this.#open.delete(attempt);
     const { row } = attempt;
     if (attempt.closed || !row) return false;
@@ -85,11 +94,13 @@ export class Recorder {
     // One that took long would come too late to be evidence if it counted where it started.
     const tally = row.at(waited > MAX_TICK_AGE_MS ? now - MAX_TICK_AGE_MS : attempt.startedAt);
     this.#list(row);
+    row.see(attempt.visitor);
     tally.requests++;
     observe(tally.latency, waited);
     switch (outcome) {
       case "success":
         row.streak.length = 0;
+        if (refused) tally.refused++;
         countUnit(attempt, row, tally, now, true);
         return false;
       case "censored":
@@ -118,6 +129,7 @@ export class Recorder {
   divert(row: Row, visitor: number, now: number): void {
     const tally = row.at(now);
     this.#list(row);
+    row.see(visitor);
     tally.diverted++;
     tally.visitors = withVisitor(tally.visitors, visitor);
   }

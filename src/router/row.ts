@@ -1,4 +1,6 @@
 /** One row of counters in the memory of an isolate: its tallies by the tick in which requests started. */
+
+import { Crowd, mergeSketches } from "../core/analysis/sketch.ts";
 import { emptyTally, type RowId, rowKey, type Tally } from "../core/analysis/tally.ts";
 import { TICK_MS } from "../core/wire/messages.ts";
 import { UnitCap } from "./unit-cap.ts";
@@ -15,8 +17,11 @@ export class Row {
   listed = false;
   /** By tick. */
   readonly cells = new Map<number, Tally>();
+  /** Who was there, by tick. */
+  readonly #crowds = new Map<number, Crowd>();
   #tick = -1;
   #tally: Tally | undefined;
+  #crowd: Crowd | undefined;
 
   constructor(id: RowId, streak: { length: number }) {
     this.id = id;
@@ -36,14 +41,30 @@ export class Row {
     }
     this.#tick = tick;
     this.#tally = tally;
+    this.#crowd = this.#crowds.get(tick);
+    if (!this.#crowd) {
+      this.#crowd = new Crowd();
+      this.#crowds.set(tick, this.#crowd);
+    }
     return tally;
+  }
+
+  /** Notes a visitor, a 32-bit hash, in the tick that `at` was asked for last. */
+  see(visitor: number): void {
+    this.#crowd?.see(visitor);
   }
 
   /** Gives the cells away. */
   take(): Map<number, Tally> {
     const taken = new Map(this.cells);
+    for (const [tick, crowd] of this.#crowds) {
+      const tally = taken.get(tick);
+      if (tally) tally.sketch = mergeSketches(tally.sketch, crowd.pack());
+    }
+    this.#crowds.clear();
     this.cells.clear();
     this.#tally = undefined;
+    this.#crowd = undefined;
     return taken;
   }
 }

@@ -98,8 +98,10 @@ export class Ledger {
     this.#version++;
     page.version = this.#version;
     for (const { row, tally } of batch.cells) {
-      this.#add(row, tally);
-      addTally(entry(page.totals, row, emptyTally), tally);
+      // Totals have no sketch: it would make every row long, and who asks for distinct visitors asks for a time.
+      const total = { ...tally, sketch: "" };
+      this.#add(row, total);
+      addTally(entry(page.totals, row, emptyTally), total);
     }
     if (batch.cells.length > 0) page.pending.push({ version: this.#version, cells: batch.cells });
     forgetLate(page, now);

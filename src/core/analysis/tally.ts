@@ -4,6 +4,7 @@
  */
 import type { SparseHistogram } from "./histogram.ts";
 import { mergeHistograms } from "./histogram.ts";
+import { mergeSketches, type Sketch } from "./sketch.ts";
 
 export type Variant = "blue" | "green";
 
@@ -44,12 +45,14 @@ export const SLICES = 16;
 /** Distinct failing visitors are kept as 12-bit hashes; so many at most, enough to tell "3 or more". */
 export const MAX_VISITORS = 32;
 
-/** Counts. Every field is a nonnegative integer; all but `run` and `visitors` merge by addition. */
+/** Counts. All but `run`, `visitors` and `sketch` are nonnegative integers that merge by addition. */
 export interface Tally {
   /** Requests that this variant was really asked for and whose outcome is known; censored ones included. */
   requests: number;
   /** Responses of 5xx or a listed status. */
   errors: number;
+  /** Responses of 400 to 499 that are no errors; not part of `errors`. */
+  refused: number;
   /** Connect errors. */
   connect: number;
   /** No headers in time, or the visitor left after `slowAfter`. */
@@ -68,6 +71,8 @@ export interface Tally {
   run: number;
   /** 12-bit hashes of distinct visitors that failed (or, for diverted, were diverted); sorted, at most MAX_VISITORS. */
   visitors: number[];
+  /** Distinct visitors of all requests and diversions: `distinctIn` says how many. In cells only, not in totals. */
+  sketch: Sketch;
   /** Failures (unit errors) by slice: bucket modulo 16. Sparse: absent slices are 0. */
   slices: Record<number, number>;
   /** Milliseconds until headers; timeouts and censored requests enter with the time waited. */
@@ -81,6 +86,7 @@ export function emptyTally(): Tally {
   return {
     requests: 0,
     errors: 0,
+    refused: 0,
     connect: 0,
     timeouts: 0,
     censored: 0,
@@ -90,16 +96,18 @@ export function emptyTally(): Tally {
     unitErrors: 0,
     run: 0,
     visitors: [],
+    sketch: "",
     slices: {},
     latency: {},
     unitLatency: {},
   };
 }
 
-/** Adds `from` into `into` and returns it. Commutative and associative but for the cap on `visitors`. */
+/** Adds `from` into `into` and returns it. Commutative and associative. */
 export function addTally(into: Tally, from: Tally): Tally {
   into.requests += from.requests;
   into.errors += from.errors;
+  into.refused += from.refused;
   into.connect += from.connect;
   into.timeouts += from.timeouts;
   into.censored += from.censored;
@@ -109,6 +117,7 @@ export function addTally(into: Tally, from: Tally): Tally {
   into.unitErrors += from.unitErrors;
   into.run = Math.max(into.run, from.run);
   if (from.visitors.length > 0) into.visitors = mergeVisitors(into.visitors, from.visitors);
+  if (from.sketch !== "") into.sketch = mergeSketches(into.sketch, from.sketch);
   for (const slice in from.slices) into.slices[slice] = (into.slices[slice] ?? 0) + from.slices[slice]!;
   mergeHistograms(into.latency, from.latency);
   mergeHistograms(into.unitLatency, from.unitLatency);

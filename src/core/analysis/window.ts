@@ -69,7 +69,8 @@ export function takeCell(window: Window, id: RowId, cell: Cell, now: number): bo
   const start = cell.tick * TICK_MS;
   if (start < window.since || start > now + AHEAD_MS || start + TICK_MS < now - LATENESS_MS) return false;
   const groups = entry(window.ticks, cell.tick, () => new Map<Group, Tally>());
-  addTally(entry(groups, `${id.variant}|${id.placement}`, emptyTally), cell.tally);
+  // No rule over a minute asks for distinct visitors: without them a window is a short row.
+  addTally(entry(groups, `${id.variant}|${id.placement}`, emptyTally), { ...cell.tally, sketch: "" });
   if (id.variant === "green") {
     window.failed += failures(cell.tally);
     window.compared += cell.tally.units;
@@ -119,5 +120,15 @@ export function saveWindow(window: Window): SavedWindow {
 
 /** Inverse of `saveWindow`. */
 export function loadWindow({ since, failed, compared = 0, ticks }: SavedWindow): Window {
-  return { since, failed, compared, ticks: new Map(ticks.map(([tick, groups]) => [tick, new Map(groups)])) };
+  return {
+    since,
+    failed,
+    compared,
+    ticks: new Map(ticks.map(([tick, groups]) => [tick, loadGroups(groups)])),
+  };
+}
+
+/** An earlier version wrote fewer fields. */
+function loadGroups(groups: readonly [Group, Tally][]): Map<Group, Tally> {
+  return new Map(groups.map(([group, tally]) => [group, { ...emptyTally(), ...tally }]));
 }

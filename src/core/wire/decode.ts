@@ -5,6 +5,7 @@
  * Version 1 is version 2 without `slices` and `run` in a tally and without `inFlight`; it gives the same sums.
  */
 import { BUCKETS } from "../analysis/histogram.ts";
+import { isSketch, type Sketch } from "../analysis/sketch.ts";
 import {
   emptyTally,
   MAX_VISITORS,
@@ -92,6 +93,7 @@ export function decodeTally(value: unknown, path: string, v: number = WIRE_VERSI
     if (given[field] !== undefined) tally[field] = countOf(given[field], `${path}.${field}`);
   }
   if (given.visitors !== undefined) tally.visitors = visitorsOf(given.visitors, `${path}.visitors`);
+  if (given.sketch !== undefined) tally.sketch = sketchOf(given.sketch, `${path}.sketch`);
   if (given.slices !== undefined) tally.slices = sparseOf(given.slices, `${path}.slices`, SLICES);
   if (given.latency !== undefined) tally.latency = sparseOf(given.latency, `${path}.latency`, BUCKETS);
   if (given.unitLatency !== undefined)
@@ -157,6 +159,11 @@ function ageOf(value: unknown, path: string): number {
 function visitorsOf(value: unknown, path: string): number[] {
   const given = listOf(value, path, MAX_VISITORS).map((v, i) => countOf(v, `${path}[${i}]`, MAX_VISITOR));
   return [...new Set(given)].sort((a, b) => a - b);
+}
+
+function sketchOf(value: unknown, path: string): Sketch {
+  if (!isSketch(value)) refuse(path, "a sketch");
+  return value;
 }
 
 function editOf(value: unknown): SeenEdit {

@@ -6,6 +6,7 @@ import type { Batch, Cell, Forward } from "./messages.ts";
 export const COUNT_FIELDS = [
   "requests",
   "errors",
+  "refused",
   "connect",
   "timeouts",
   "censored",
@@ -41,6 +42,7 @@ export function packTally(t: Tally): WireTally {
   const out: WireTally = {};
   for (const field of COUNT_FIELDS) if (t[field] > 0) out[field] = t[field];
   if (t.visitors.length > 0) out.visitors = t.visitors;
+  if (t.sketch !== "") out.sketch = t.sketch;
   if (hasKeys(t.slices)) out.slices = t.slices;
   if (hasKeys(t.latency)) out.latency = t.latency;
   if (hasKeys(t.unitLatency)) out.unitLatency = t.unitLatency;
