@@ -10,6 +10,7 @@ import { type Target, targetOf } from "./router/target.ts";
 
 export { RolloutController } from "./control/controller.ts";
 export { CohortCounters } from "./control/counters.ts";
+export { Outbox } from "./control/outbox/outbox.ts";
 
 export default {
   fetch(request, env, ctx) {

@@ -6,6 +6,8 @@ declare global {
     COUNTERS: DurableObjectNamespace;
     /** RolloutController; reached through `objects.ts`. */
     CONTROLLER: DurableObjectNamespace;
+    /** Outbox; reached through `objects.ts`. */
+    OUTBOX: DurableObjectNamespace;
     /** Bearer token of the admin API; the API is shut without one. */
     ADMIN_TOKEN?: string;
     /** Hosts of the admin API, comma separated; empty: localhost and the workers.dev name. */
