@@ -2,7 +2,7 @@
 import { compileTable } from "../src/core/flag/compile.ts";
 import { decide as decideFlag } from "../src/core/flag/evaluate.ts";
 import { parseDocument } from "../src/core/flag/parse.ts";
-import { askedShare, type EffectiveFlag } from "../src/core/rollout/effective.ts";
+import { askedShare, type EffectiveFlag, servedBare } from "../src/core/rollout/effective.ts";
 import { identify } from "../src/router/identity.ts";
 import { documentOf, hostOf } from "./document.ts";
 import type { Bench, Figure, Named } from "./figure.ts";
@@ -51,14 +51,9 @@ function figure(flags: number, calls: number): Figure {
 }
 
 function effective(n: number): EffectiveFlag[] {
-  return [...parseDocument(documentOf(n, ORIGINS)).flags].map(([name, spec]) => ({
-    name,
-    spec,
-    share: askedShare(spec),
-    members: new Map(),
-    stop: undefined,
-    stale: false,
-  }));
+  return [...parseDocument(documentOf(n, ORIGINS)).flags].map(([name, spec]) =>
+    servedBare(name, spec, askedShare(spec)),
+  );
 }
 
 export const decide: Named = {

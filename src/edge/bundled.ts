@@ -2,7 +2,7 @@
 import bundled from "../../fixtures/bundled.json" with { type: "json" };
 import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
 import { FULL_SHARE } from "../core/flag/percentage.ts";
-import type { EffectiveFlag } from "../core/rollout/effective.ts";
+import { type EffectiveFlag, servedBare } from "../core/rollout/effective.ts";
 
 /**
  * The routed flags of the bundled document, each answering its `fallback` for everyone, with reason STALE: what it
@@ -15,14 +15,7 @@ export function bundledFlags(
   for (const [name, spec] of parsed.flags) {
     if (spec.route === undefined) continue;
     const share = spec.fallback === "green" ? FULL_SHARE : 0;
-    flags.push({
-      name,
-      spec: { ...spec, state: "canary" },
-      share,
-      members: new Map(),
-      stop: undefined,
-      stale: true,
-    });
+    flags.push(servedBare(name, { ...spec, state: "canary" }, share, true));
   }
   return flags;
 }

@@ -1,6 +1,7 @@
 /** Who a request comes from: the targeting key by a flag's `stickBy`, in order, the first that is there. */
+import type { Attributes } from "../core/flag/members.ts";
 import type { Route } from "../core/flag/schema.ts";
-import type { CompiledFlag, Source } from "../core/flag/table.ts";
+import type { CompiledFlag, ContextSource, Source } from "../core/flag/table.ts";
 import { anchorFor, anchorOf, cookieIn, visitorIn } from "./visitor.ts";
 
 /** An identity, as the decision takes it. */
@@ -11,6 +12,8 @@ export interface Identity {
   placement: "hash" | "address";
   /** May the key match members of cohorts? */
   trusted: boolean;
+  /** Attributes that the flag's cohorts ask for. */
+  attributes: Attributes | undefined;
   /** What tells visitors apart in counts; finer than the key where the key is an anchor. */
   visitor: string;
   /** The visitor has no cookie yet and may be given one with this anchor. */
@@ -20,7 +23,7 @@ export interface Identity {
 /** Who vouches for ids in headers and tokens. */
 type Trusted = Route["trusted"];
 
-/** Longest targeting key; more of it is not looked at. The longest member of a cohort. */
+/** Longest targeting key or attribute; more of it is not looked at. The longest member of a cohort. */
 const MAX_KEY = 256;
 /** Longest token that is decoded, characters. */
 const MAX_TOKEN = 8192;
@@ -31,18 +34,26 @@ const MAX_TOKEN = 8192;
  * without that.
  */
 export function identify(flag: CompiledFlag, headers: Headers): Identity {
+  const identity = whoIs(flag, headers);
+  if (flag.context.length > 0)
+    identity.attributes = attributesIn(headers, flag.context, flag.spec.route?.trusted);
+  return identity;
+}
+
+function whoIs(flag: CompiledFlag, headers: Headers): Identity {
   const trusted = flag.spec.route?.trusted;
   const vouched = trusted !== undefined;
   for (const source of flag.sources) {
     if (source.kind === "visitor") return visitorOf(headers, true);
     const found = keyFrom(source, headers, trusted);
     if (found === undefined || found === "") continue;
-    const key = found.length > MAX_KEY ? found.slice(0, MAX_KEY) : found;
+    const key = short(found);
     const forged = !vouched && (source.kind === "header" || source.kind === "jwt");
     return {
       key,
       placement: forged ? "address" : "hash",
       trusted: source.kind === "ip" || (vouched && source.kind !== "cookie"),
+      attributes: undefined,
       visitor: key,
       anchor: undefined,
     };
@@ -56,17 +67,44 @@ function visitorOf(headers: Headers, wanted: boolean): Identity {
     const cookies = headers.get("cookie");
     const visitor = cookies === null ? undefined : visitorIn(cookies);
     if (visitor !== undefined) {
-      return { key: anchorOf(visitor), placement: "hash", trusted: false, visitor, anchor: undefined };
+      return {
+        key: anchorOf(visitor),
+        placement: "hash",
+        trusted: false,
+        attributes: undefined,
+        visitor,
+        anchor: undefined,
+      };
     }
   }
-  const anchor = anchorFor(headers.get("cf-connecting-ip"), headers.get("user-agent"));
+  const key = anchorFor(headers.get("cf-connecting-ip"), headers.get("user-agent"));
   return {
-    key: anchor,
+    key,
     placement: "address",
     trusted: false,
-    visitor: anchor,
-    anchor: wanted ? anchor : undefined,
+    attributes: undefined,
+    visitor: key,
+    anchor: wanted ? key : undefined,
   };
+}
+
+/** Attributes by their sources, which the table has sifted: nobody vouches for others. A claim may be a list. */
+function attributesIn(headers: Headers, context: readonly ContextSource[], trusted: Trusted): Attributes {
+  const attributes = new Map<string, readonly string[]>();
+  let claims: Claims | undefined;
+  for (const { name, source } of context) {
+    let values: string[];
+    if (source.kind === "jwt") {
+      claims ??= claimsOf(tokenOf(headers, trusted)) ?? {};
+      values = claimIn(claims, source.name);
+    } else values = [keyFrom(source, headers, trusted) ?? ""];
+    attributes.set(name, values.filter((value) => value !== "").map(short));
+  }
+  return attributes;
+}
+
+function short(text: string): string {
+  return text.length > MAX_KEY ? text.slice(0, MAX_KEY) : text;
 }
 
 function keyFrom(
@@ -95,8 +133,28 @@ function tokenOf(headers: Headers, trusted: Trusted): string {
   return /^Bearer\s+(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1] ?? assertion;
 }
 
-/** A claim of a token, read without verifying it. */
+type Claims = Record<string, unknown>;
+
+/** The claim of a token that names one person: a text or a number. */
 function claimOf(token: string, claim: string): string | undefined {
+  const value = ownOf(claimsOf(token), claim);
+  return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+}
+
+/** The values of a claim, one or a list. */
+function claimIn(claims: Claims, claim: string): string[] {
+  const value = ownOf(claims, claim);
+  return (Array.isArray(value) ? value : [value]).flatMap((v: unknown) =>
+    typeof v === "string" || typeof v === "number" || typeof v === "boolean" ? [String(v)] : [],
+  );
+}
+
+function ownOf(claims: Claims | undefined, claim: string): unknown {
+  return claims !== undefined && Object.hasOwn(claims, claim) ? claims[claim] : undefined;
+}
+
+/** The claims of a token, read without verifying it. */
+function claimsOf(token: string): Claims | undefined {
   if (token.length > MAX_TOKEN) return undefined;
   const payload = token.split(".")[1];
   if (!payload) return undefined;
@@ -105,9 +163,7 @@ function claimOf(token: string, claim: string): string | undefined {
       c.charCodeAt(0),
     );
     const claims: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof claims !== "object" || claims === null || !Object.hasOwn(claims, claim)) return undefined;
-    const value = (claims as Record<string, unknown>)[claim];
-    return typeof value === "string" ? value : typeof value === "number" ? String(value) : undefined;
+    return typeof claims === "object" && claims !== null ? (claims as Claims) : undefined;
   } catch {
     return undefined;
   }

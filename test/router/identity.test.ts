@@ -4,25 +4,33 @@ import { compileTable } from "../../src/core/flag/compile.ts";
 import { decide } from "../../src/core/flag/evaluate.ts";
 import { type FlagInput, flagSchema } from "../../src/core/flag/schema.ts";
 import type { CompiledFlag } from "../../src/core/flag/table.ts";
+import { layerOf } from "../../src/core/rollout/layer.ts";
 import { identify } from "../../src/router/identity.ts";
 
 type RouteInput = NonNullable<FlagInput["route"]>;
 
-function flag(stickBy: string | string[], trusted?: RouteInput["trusted"]): CompiledFlag {
+function flag(
+  stickBy: string | string[],
+  trusted?: RouteInput["trusted"],
+  more: Partial<FlagInput> = {},
+): CompiledFlag {
   const spec = flagSchema.parse({
     state: "canary",
     percentage: 50,
     stickBy,
+    cohorts: { beta: { users: ["ann"] } },
+    ...more,
     route: { blue: "https://blue.test", green: "https://green.test", ...(trusted && { trusted }) },
   });
-  const effective = {
-    name: "shop",
-    spec,
+  const ruling = {
     share: 50_000,
-    members: new Map([["ann", "beta"]]),
-    stop: undefined,
-    stale: false,
+    cohorts: undefined,
+    status: undefined,
+    halts: [],
+    isCohortOff: () => false,
   };
+  const layers = [layerOf(spec, ruling)];
+  const effective = { name: "shop", spec, share: 50_000, layers, stop: undefined, stale: false };
   return compileTable([effective]).flags.get("shop")!;
 }
 

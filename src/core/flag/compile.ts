@@ -1,7 +1,9 @@
 /** Compiles flags into the routing table: all work that does not need the request is done here, once a snapshot. */
 import { seedOf } from "../hashing/bucket.ts";
 import type { EffectiveFlag } from "../rollout/effective.ts";
-import type { CompiledFlag, Source, Table } from "./table.ts";
+import { attributesOf } from "./members.ts";
+import type { Flag } from "./schema.ts";
+import type { CompiledFlag, ContextSource, Source, Table } from "./table.ts";
 
 const PREFIX_END = "/*";
 const WILDCARD = "*.";
@@ -33,7 +35,30 @@ export function compileTable(flags: readonly EffectiveFlag[]): Table {
 }
 
 function compileFlag(flag: EffectiveFlag): CompiledFlag {
-  return { ...flag, seed: seedOf(flag.spec.salt ?? flag.name), sources: flag.spec.stickBy.map(parseSource) };
+  const { name, spec } = flag;
+  return {
+    ...flag,
+    seed: seedOf(saltOf(name, spec)),
+    sources: spec.stickBy.map(parseSource),
+    context: contextOf(flag),
+  };
+}
+
+/** What buckets start from: with `rotate` another one for each release, so that other visitors are first. */
+export function saltOf(name: string, { salt = name, rotate, release }: Flag): string {
+  return rotate === "release" ? `${salt}|${release}` : salt;
+}
+
+/** The attributes that the flag's cohorts ask for, as far as somebody vouches for them. */
+function contextOf({ spec, layers }: EffectiveFlag): ContextSource[] {
+  const wanted = new Set(layers.flatMap(({ audiences }) => audiences.flatMap(attributesOf)));
+  const vouched = spec.route?.trusted !== undefined;
+  return [...wanted].flatMap((name) => {
+    const text = Object.hasOwn(spec.context, name) ? spec.context[name] : undefined;
+    const source = text === undefined ? undefined : parseSource(text);
+    if (source === undefined || source.kind === "visitor" || source.kind === "cookie") return [];
+    return source.kind === "ip" || vouched ? [{ name, source }] : [];
+  });
 }
 
 /** Where a targeting key comes from, by the text of `stickBy`. */

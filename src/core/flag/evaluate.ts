@@ -1,11 +1,11 @@
 /** The decision: blue or green for one visitor of one flag. It knows nothing of requests. */
 import type { Placement, Variant } from "../analysis/tally.ts";
 import { bucketOf } from "../hashing/bucket.ts";
-import { FULL_SHARE } from "./percentage.ts";
+import type { Layer } from "../rollout/layer.ts";
+import { type Attributes, admissionTo, DEFAULT_COHORT } from "./members.ts";
 import type { CompiledFlag } from "./table.ts";
 
-/** Cohort of everyone who is a member of none. */
-export const DEFAULT_COHORT = "ga";
+export { DEFAULT_COHORT };
 
 /** Why a variant was chosen, in OpenFeature's words. `ERROR` is for those who could not decide at all. */
 export type Reason = "SPLIT" | "TARGETING_MATCH" | "DEFAULT" | "DISABLED" | "STALE" | "ERROR";
@@ -18,6 +18,8 @@ export interface Identity {
   placement: "hash" | "address";
   /** May the key match lists of members? Only where somebody vouches for it. */
   trusted: boolean;
+  /** What else is known of the visitor and vouched for. */
+  attributes?: Attributes | undefined;
 }
 
 /** What is answered. */
@@ -31,38 +33,58 @@ export interface Decision {
 }
 
 /**
- * Decides by precedence: kill, global switch and halt; the states that send everyone one way; members of a cohort;
- * the share of green. Green is `bucket < share`, both integers: strictly below, never a binary fraction.
- * A flag that is `on` with a share below 100 % is one whose raise is not published yet: it splits.
+ * Decides by precedence: kill, global switch and halt; the states that send everyone one way; the first cohort that
+ * admits the visitor; the share of green. Green is `bucket < share`, both integers: strictly below, never a binary
+ * fraction. While an edit waits to be published the published form and the edit both have to say green.
  */
 export function decide(flag: CompiledFlag, id: Identity): Decision {
   const bucket = bucketOf(flag.seed, id.key);
-  const { state } = flag.spec;
-  if (flag.stop !== undefined || state === "off" || state === "kill")
-    return answer(flag, id, bucket, "blue", "DISABLED");
-  if (state === "shadow") return answer(flag, id, bucket, "blue", "DEFAULT");
-  if (state === "on" && flag.share >= FULL_SHARE) return answer(flag, id, bucket, "green", "DEFAULT");
-  const cohort = id.trusted ? flag.members.get(id.key) : undefined;
-  if (cohort !== undefined) {
-    return {
-      variant: "green",
-      reason: flag.stale ? "STALE" : "TARGETING_MATCH",
-      cohort,
-      placement: "match",
-      bucket,
-    };
+  if (flag.stop !== undefined) return answer(id, bucket, "blue", "DISABLED");
+  let decision = decideIn(flag.layers[0]!, id, bucket);
+  for (let i = 1; i < flag.layers.length && decision.variant === "green"; i++) {
+    const other = decideIn(flag.layers[i]!, id, bucket);
+    if (other.variant === "blue") decision = other;
   }
-  return answer(flag, id, bucket, bucket < flag.share ? "green" : "blue", "SPLIT");
+  // A stop or a state off is certain; all else a stale spec only guesses.
+  if (flag.stale && decision.reason !== "DISABLED") decision.reason = "STALE";
+  return decision;
 }
 
-/** The answer to someone who is in no cohort. A stop or a state off is certain; all else a stale spec only guesses. */
+/** A flag that is `on` but not for everyone has been reduced, or its raise is not published yet: it splits. */
+function decideIn(layer: Layer, id: Identity, bucket: number): Decision {
+  switch (layer.state) {
+    case "off":
+    case "kill":
+      return answer(id, bucket, "blue", "DISABLED");
+    case "shadow":
+      return answer(id, bucket, "blue", "DEFAULT");
+    case "on":
+      if (layer.isWhole) return answer(id, bucket, "green", "DEFAULT");
+  }
+  for (const audience of layer.audiences) {
+    const admission = admissionTo(audience, id, bucket);
+    if (admission === undefined) continue;
+    const { cohort } = audience;
+    const placement = admission === "member" ? "match" : id.placement;
+    if (audience.stopped) return { variant: "blue", reason: "DISABLED", cohort, placement, bucket };
+    if (admission === "member")
+      return { variant: "green", reason: "TARGETING_MATCH", cohort, placement, bucket };
+    return { variant: bucket < audience.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
+  }
+  if (bucket >= layer.share) return answer(id, bucket, "blue", "SPLIT");
+  const { bands } = layer;
+  let band = bands[0]!;
+  for (let i = 1; bucket >= band.share; i++) band = bands[i]!;
+  if (band.stopped) return answer(id, bucket, "blue", "DISABLED", band.cohort);
+  return answer(id, bucket, bucket < band.cap ? "green" : "blue", "SPLIT", band.cohort);
+}
+
 function answer(
-  flag: CompiledFlag,
   id: Identity,
   bucket: number,
   variant: Variant,
   reason: Reason,
+  cohort = DEFAULT_COHORT,
 ): Decision {
-  const said = flag.stale && reason !== "DISABLED" ? "STALE" : reason;
-  return { variant, reason: said, cohort: DEFAULT_COHORT, placement: id.placement, bucket };
+  return { variant, reason, cohort, placement: id.placement, bucket };
 }

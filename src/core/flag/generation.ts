@@ -3,12 +3,20 @@ import { hashText } from "../hashing/text.ts";
 import type { Flag } from "./schema.ts";
 
 /**
- * Hash of state, percentage, salt, stickBy, cohorts, release, rules and dry run. Notes, owner, description and the route are
- * not in it: editing them moves nobody. The order of keys does not matter; the order of `stickBy` does.
+ * Hash of what places visitors (state, percentage, salt, rotation, stickBy, context, cohorts) and of what judges green
+ * (release, plan, rules, sets of objectives, dry run). Notes, owner, description, the route, health checks and fetched
+ * gauges are not in it: editing them moves nobody. The order of keys does not matter, but for the cohorts, of which
+ * the first that admits a visitor counts; nor is that of `stickBy` free.
  */
 export function generationOf(flag: Flag): string {
-  const { state, percentage, salt, stickBy, cohorts, release, rules, dryRun } = flag;
-  return hashText(canonicalJson({ state, percentage, salt, stickBy, cohorts, release, rules, dryRun }));
+  const { state, percentage, salt, rotate, stickBy, context, release, plan, rules, slos, dryRun } = flag;
+  const placing = { state, percentage, salt, rotate, stickBy, context, cohorts: inOrder(flag.cohorts) };
+  return hashText(canonicalJson({ ...placing, release, plan, rules, slos, dryRun }));
+}
+
+/** Cohorts as a list, so that their order counts, without what is kept for people only. */
+function inOrder(cohorts: Flag["cohorts"]): unknown[] {
+  return Object.entries(cohorts).map(([name, { features: _, ...cohort }]) => [name, cohort]);
 }
 
 /** JSON with the keys of every object sorted. */

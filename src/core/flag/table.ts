@@ -9,11 +9,20 @@ export type Source =
   | { kind: "cookie"; name: string }
   | { kind: "jwt"; name: string };
 
+/** Where an attribute of the visitor comes from that somebody vouches for. */
+export interface ContextSource {
+  /** Name of the attribute. */
+  name: string;
+  source: Exclude<Source, { kind: "visitor" | "cookie" }>;
+}
+
 /** One flag ready for the request path. */
 export interface CompiledFlag extends EffectiveFlag {
   /** Murmur3 of the salt; the hash of a targeting key starts from it. */
   seed: number;
   sources: readonly Source[];
+  /** What else has to be known of a visitor; empty for most flags, which so pay nothing for it. */
+  context: readonly ContextSource[];
 }
 
 /** Compiled flags with their routes. */

@@ -6,8 +6,10 @@
 import type { ParsedDocument } from "../flag/parse.ts";
 import { FULL_SHARE, shareOf } from "../flag/percentage.ts";
 import type { Flag } from "../flag/schema.ts";
+import { CANARY_SWITCH, cohortSwitch, isSwitchedOff } from "../flag/switches.ts";
 import { isKilled } from "./kill.ts";
-import type { Halt, Snapshot } from "./snapshot.ts";
+import { type Layer, layerOf, type Ruling } from "./layer.ts";
+import { EVERY_RELEASE, type FlagStatus, type Halt, type Snapshot } from "./snapshot.ts";
 
 /** Without an answer from a shard for so long, an isolate takes a raise from KV by itself. */
 export const ALONE_AFTER_MS = 120_000;
@@ -40,8 +42,11 @@ export interface EffectiveFlag {
   spec: Flag;
   /** Share of green in thousandths of a percent; 0 whenever `stop` is set. */
   share: number;
-  /** Targeting key → cohort, of those who are on green whatever the share. Empty unless the state is canary. */
-  members: ReadonlyMap<string, string>;
+  /**
+   * The forms that decide; green is who is green by all of them. One, or two while an edit waits to be published.
+   * Where `stop` is set nobody is asked.
+   */
+  layers: readonly Layer[];
   stop: Stop | undefined;
   /** True where a spec without any published status is served: reason STALE. */
   stale: boolean;
@@ -72,87 +77,128 @@ export function askedShare(flag: Flag): number {
   }
 }
 
+/** A flag that is served with a share of green and nothing else: no cohorts, no halts. */
+export function servedBare(name: string, spec: Flag, share: number, stale = false): EffectiveFlag {
+  return { name, spec, share, layers: [bareLayer(spec, share)], stop: undefined, stale };
+}
+
 /** Combines what is known into the flags to serve, sorted by name. */
 export function effectiveFlags(k: Knowledge): EffectiveFlag[] {
-  const { snapshot, document } = k;
-  const pending = isPending(document, snapshot) ? document : undefined;
-  if (!snapshot) return fromDocumentAlone(k, pending);
+  const pending = isPending(k.document, k.snapshot) ? k.document?.parsed : undefined;
+  if (!k.snapshot) return fromDocumentAlone(k, pending);
+  const { snapshot } = k;
   const alone = pending !== undefined && k.now - k.heardAt >= ALONE_AFTER_MS;
+  const served = new Serving(k.kill, snapshot, pending, alone);
   const names = new Set(Object.keys(snapshot.flags));
-  if (alone) for (const name of pending.parsed.flags.keys()) names.add(name);
-  const gone = alone
-    ? (name: string) => !pending.parsed.flags.has(name) && !pending.parsed.broken.has(name)
-    : () => false;
-  return [...names]
-    .filter((name) => !gone(name))
-    .sort()
-    .map((name) => {
-      const published = snapshot.flags[name];
-      const edited = pending?.parsed.flags.get(name);
-      const spec = (alone ? edited : undefined) ?? published ?? edited!;
-      const status = snapshot.status[name];
-      const shares = alone && edited ? [askedShare(edited)] : [status?.share ?? askedShare(spec)];
-      if (edited && !alone) shares.push(askedShare(edited));
-      const specs = edited && !alone ? [spec, edited] : [spec];
-      const enabled = snapshot.enabled && (pending?.parsed.enabled ?? true);
-      const switched = alone ? (pending.parsed.enabled ?? snapshot.enabled) : enabled;
-      return build(
-        name,
-        spec,
-        specs,
-        Math.min(...shares),
-        stopOf(name, specs, k.kill, switched, snapshot.halts),
-        false,
-      );
-    });
+  if (alone) {
+    for (const name of names) if (!pending.flags.has(name) && !pending.broken.has(name)) names.delete(name);
+    for (const name of pending.flags.keys()) names.add(name);
+  }
+  return [...names].sort().map((name) => served.flag(name));
+}
+
+/** What is served while a snapshot is known. `alone`: an edit counts by itself, for no shard answers. */
+class Serving {
+  readonly #kill: string;
+  readonly #snapshot: Snapshot;
+  readonly #pending: ParsedDocument | undefined;
+  readonly #alone: boolean;
+  readonly #enabled: boolean;
+  readonly #canariesOff: boolean;
+  readonly #isCohortOff: (cohort: string) => boolean;
+
+  constructor(kill: string, snapshot: Snapshot, pending: ParsedDocument | undefined, alone: boolean) {
+    this.#kill = kill;
+    this.#snapshot = snapshot;
+    this.#pending = pending;
+    this.#alone = alone;
+    this.#enabled = alone
+      ? (pending?.enabled ?? snapshot.enabled)
+      : snapshot.enabled && (pending?.enabled ?? true);
+    const isOff = (name: string) => isSwitchedOff(name, this.#forms(name), kill);
+    this.#canariesOff = isOff(CANARY_SWITCH);
+    this.#isCohortOff = (cohort) => isOff(cohortSwitch(cohort));
+  }
+
+  flag(name: string): EffectiveFlag {
+    const forms = this.#forms(name);
+    const spec = forms[0]!;
+    const halts = this.#snapshot.halts.filter(
+      (h) => h.flag === name && (h.release === EVERY_RELEASE || forms.some((f) => f.release === h.release)),
+    );
+    const stop = this.#stopOf(name, forms, halts);
+    if (stop !== undefined) return { name, spec, share: 0, layers: [], stop, stale: false };
+    const layers = forms.map((form) => this.#layer(name, form, halts));
+    const share = Math.min(...layers.map((layer) => layer.share));
+    return { name, spec, share, layers, stop, stale: false };
+  }
+
+  /** The forms of a flag that count, the one to be served first. */
+  #forms(name: string): Flag[] {
+    const published = this.#snapshot.flags[name];
+    const edited = this.#pending?.flags.get(name);
+    const forms = this.#alone ? [edited ?? published] : [published, edited];
+    return forms.filter((form) => form !== undefined);
+  }
+
+  #layer(name: string, form: Flag, halts: Halt[]): Layer {
+    const published = this.#snapshot.flags[name];
+    const status = this.#snapshot.status[name];
+    const share =
+      form === published ? (status?.share ?? askedShare(form)) : saidShare(form, published, status);
+    // A plan that nobody has published yet has enabled no cohort.
+    const isNewPlan = this.#alone && form.plan !== undefined && published?.plan === undefined;
+    const cohorts = status?.cohorts ?? (isNewPlan ? [] : undefined);
+    return layerOf(form, { share, cohorts, status, halts, isCohortOff: this.#isCohortOff });
+  }
+
+  #stopOf(name: string, forms: readonly Flag[], halts: readonly Halt[]): Stop | undefined {
+    const whole = halts.filter(({ cohort }) => cohort === undefined);
+    if (isKilled(this.#kill, name) || forms.some(({ state }) => state === "kill")) return "kill";
+    if (whole.some(({ action }) => action === "kill")) return "kill";
+    if (!this.#enabled) return "switch";
+    if (this.#canariesOff && forms.some(({ state }) => state === "canary")) return "switch";
+    return whole.some(({ action }) => action === "rollback") ? "halt" : undefined;
+  }
+}
+
+/**
+ * Share that an edit asks for. Where a plan leads the flag and the edit leaves state and percentage as they are
+ * published, it says nothing about the share, which the plan has changed since: an edit of notes moves nobody.
+ */
+function saidShare(edited: Flag, published: Flag | undefined, status: FlagStatus | undefined): number {
+  const { plan, state, percentage } = edited;
+  const isSame = state === published?.state && percentage === published.percentage;
+  return plan !== undefined && isSame && status !== undefined ? status.share : askedShare(edited);
 }
 
 /** A spec without a snapshot: every canary at 0 % until a shard answers, for halts are not known. */
-function fromDocumentAlone(k: Knowledge, document: KvDocument | undefined): EffectiveFlag[] {
-  if (!document) return [];
-  return [...document.parsed.flags]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, spec]) => {
-      const stop = stopOf(name, [spec], k.kill, document.parsed.enabled ?? true, []);
-      const share = spec.state === "canary" ? 0 : askedShare(spec);
-      return { ...build(name, spec, [spec], share, stop, true), members: new Map() };
-    });
-}
-
-function stopOf(
-  name: string,
-  specs: Flag[],
-  kill: string,
-  enabled: boolean,
-  halts: Halt[],
-): Stop | undefined {
-  if (isKilled(kill, name) || specs.some((s) => s.state === "kill")) return "kill";
-  if (!enabled) return "switch";
-  if (specs.some((s) => halts.some((h) => h.flag === name && h.release === s.release))) return "halt";
-  return undefined;
-}
-
-function build(
-  name: string,
-  spec: Flag,
-  specs: Flag[],
-  share: number,
-  stop: Stop | undefined,
-  stale: boolean,
-): EffectiveFlag {
-  return { name, spec, share: stop ? 0 : share, members: stop ? new Map() : membersOf(specs), stop, stale };
-}
-
-/** Members of enabled cohorts in all of the specs, while all are in canary. */
-function membersOf(specs: Flag[]): Map<string, string> {
-  if (specs.some((s) => s.state !== "canary")) return new Map();
-  const [first, ...rest] = specs.map((s) => {
-    const members = new Map<string, string>();
-    for (const [cohort, { enabled, users }] of Object.entries(s.cohorts)) {
-      if (enabled) for (const user of users) if (!members.has(user)) members.set(user, cohort);
-    }
-    return members;
+function fromDocumentAlone(k: Knowledge, parsed: ParsedDocument | undefined): EffectiveFlag[] {
+  if (!parsed) return [];
+  const none = {
+    specHash: "",
+    enabled: parsed.enabled ?? true,
+    flags: {},
+    status: {},
+    halts: [],
+    faults: [],
+  };
+  const served = new Serving(k.kill, { v: 1, revision: 0, at: 0, ...none }, parsed, true);
+  return [...parsed.flags.keys()].sort().map((name) => {
+    const flag = served.flag(name);
+    const { spec } = flag;
+    if (flag.stop !== undefined || spec.state !== "canary") return { ...flag, stale: true };
+    return servedBare(name, spec, 0, true);
   });
-  for (const user of first!.keys()) if (rest.some((m) => !m.has(user))) first!.delete(user);
-  return first!;
+}
+
+function bareLayer(spec: Flag, share: number): Layer {
+  const bare: Ruling = {
+    share,
+    cohorts: [],
+    status: undefined,
+    halts: [],
+    isCohortOff: () => false,
+  };
+  return layerOf(spec, bare);
 }

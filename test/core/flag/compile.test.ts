@@ -4,12 +4,12 @@ import { describe, expect, test } from "vitest";
 import { compileTable, parseSource } from "../../../src/core/flag/compile.ts";
 import { flagSchema } from "../../../src/core/flag/schema.ts";
 import { seedOf } from "../../../src/core/hashing/bucket.ts";
-import type { EffectiveFlag } from "../../../src/core/rollout/effective.ts";
+import { type EffectiveFlag, servedBare } from "../../../src/core/rollout/effective.ts";
 
 function flag(name: string, hosts?: string[], paths?: string[], salt?: string): EffectiveFlag {
   const route = hosts && { hosts, paths: paths ?? ["/*"], blue: "service:BLUE", green: "service:GREEN" };
   const spec = flagSchema.parse({ state: "canary", ...(route && { route }), ...(salt && { salt }) });
-  return { name, spec, share: 0, members: new Map(), stop: undefined, stale: false };
+  return servedBare(name, spec, 0);
 }
 
 describe("hosts, the most specific first", () => {

@@ -8,6 +8,7 @@ import { flagSchema, type State } from "../../../src/core/flag/schema.ts";
 import type { CompiledFlag } from "../../../src/core/flag/table.ts";
 import { bucketOf, seedOf } from "../../../src/core/hashing/bucket.ts";
 import type { Stop } from "../../../src/core/rollout/effective.ts";
+import { layerOf } from "../../../src/core/rollout/layer.ts";
 
 interface Setting {
   share?: number;
@@ -17,8 +18,20 @@ interface Setting {
 }
 
 function flagIn(state: State, { share = 0, stop, stale = false, members = {} }: Setting = {}): CompiledFlag {
-  const spec = flagSchema.parse({ state });
-  const effective = { name: "checkout", spec, share, members: new Map(Object.entries(members)), stop, stale };
+  const cohorts: Record<string, { users: string[] }> = {};
+  for (const [user, cohort] of Object.entries(members)) {
+    cohorts[cohort] ??= { users: [] };
+    cohorts[cohort].users.push(user);
+  }
+  const spec = flagSchema.parse({ state, cohorts });
+  const layer = layerOf(spec, {
+    share,
+    cohorts: undefined,
+    status: undefined,
+    halts: [],
+    isCohortOff: () => false,
+  });
+  const effective = { name: "checkout", spec, share, layers: [layer], stop, stale };
   return compileTable([effective]).flags.get("checkout")!;
 }
 

@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { compileTable } from "../../../src/core/flag/compile.ts";
+import { decide } from "../../../src/core/flag/evaluate.ts";
 import type { ParsedDocument } from "../../../src/core/flag/parse.ts";
 import { type Flag, type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
-import { askedShare, effectiveFlags, type Knowledge } from "../../../src/core/rollout/effective.ts";
+import {
+  askedShare,
+  type EffectiveFlag,
+  effectiveFlags,
+  type Knowledge,
+} from "../../../src/core/rollout/effective.ts";
 import { isKilled } from "../../../src/core/rollout/kill.ts";
 import type { Halt, Snapshot } from "../../../src/core/rollout/snapshot.ts";
 
@@ -29,6 +36,9 @@ function snapshot(flags: Record<string, Flag>, more: Partial<Snapshot> = {}): Sn
 function document(flags: Record<string, Flag>, more: Partial<ParsedDocument> = {}) {
   const parsed: ParsedDocument = {
     enabled: undefined,
+    groups: new Map(),
+    plans: new Map(),
+    notify: undefined,
     flags: new Map(Object.entries(flags)),
     broken: new Map(),
     faults: [],
@@ -46,6 +56,12 @@ function serve(k: Partial<Knowledge>) {
     ...k,
   });
   return Object.fromEntries(all.map((f) => [f.name, f]));
+}
+/** What somebody is told whose key is vouched for. */
+function asked(effective: EffectiveFlag, key: string): string {
+  const compiled = compileTable([effective]).flags.get(effective.name)!;
+  const { variant, cohort, reason } = decide(compiled, { key, placement: "hash", trusted: true });
+  return `${variant} ${cohort} ${reason}`;
 }
 const halt = (release: string): Halt => ({
   flag: "a",
@@ -71,7 +87,7 @@ describe("the kill key", () => {
     const a = flag({ state: "on" });
     expect(serve({ snapshot: snapshot({ a }), kill: "a" }).a).toMatchObject({ share: 0, stop: "kill" });
     const members = flag({ cohorts: { staff: { users: ["u"] } } });
-    expect(serve({ snapshot: snapshot({ a: members }), kill: "*" }).a!.members.size).toBe(0);
+    expect(asked(serve({ snapshot: snapshot({ a: members }), kill: "*" }).a!, "u")).toBe("blue ga DISABLED");
   });
 });
 
@@ -95,10 +111,11 @@ describe("a halt", () => {
 
 describe("a pending edit", () => {
   it("takes members off green at once, and brings new ones only when published", () => {
-    const published = flag({ cohorts: { staff: { users: ["ann", "bob"] } } });
-    const edited = flag({ cohorts: { staff: { users: ["bob", "eve"] } } });
+    const published = flag({ percentage: 0, cohorts: { staff: { users: ["ann", "bob"] } } });
+    const edited = flag({ percentage: 0, cohorts: { staff: { users: ["bob", "eve"] } } });
     const { a } = serve({ snapshot: snapshot({ a: published }), document: document({ a: edited }) });
-    expect([...a!.members]).toEqual([["bob", "staff"]]);
+    const answers = ["ann", "bob", "eve"].map((key) => asked(a!, key));
+    expect(answers).toEqual(["blue ga SPLIT", "green staff TARGETING_MATCH", "blue ga SPLIT"]);
   });
 
   it("that breaks a flag leaves it as published", () => {
@@ -136,7 +153,7 @@ describe("a spec without a snapshot", () => {
       now: 10_000_000,
     });
     expect(cold.a).toMatchObject({ share: 0, stale: true });
-    expect(cold.a!.members.size).toBe(0);
+    expect(asked(cold.a!, "ann")).toBe("blue ga STALE");
     expect(cold.b!.share).toBe(100_000);
   });
 });

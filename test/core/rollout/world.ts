@@ -3,7 +3,7 @@
  * hand, so that a test can put any delay anywhere. The controller here is the glue only; every decision is made by
  * `edits.ts` and `effective.ts`.
  */
-import type { ParsedDocument } from "../../../src/core/flag/parse.ts";
+import { type ParsedDocument, parseDocument } from "../../../src/core/flag/parse.ts";
 import { type Flag, flagSchema } from "../../../src/core/flag/schema.ts";
 import {
   type EditState,
@@ -31,8 +31,14 @@ export function flagOf(text: Text): Flag {
   return flagSchema.parse({ state: "canary", percentage: Number(percentage), release });
 }
 
+const documents = new Map<Text, ParsedDocument>();
+
 function parsed(text: Text): ParsedDocument {
-  return { enabled: true, flags: new Map([[FLAG, flagOf(text)]]), broken: new Map(), faults: [] };
+  const known = documents.get(text);
+  if (known) return known;
+  const document = parseDocument(JSON.stringify({ flags: { [FLAG]: flagOf(text) } }));
+  documents.set(text, document);
+  return document;
 }
 
 interface Version {
