@@ -33,9 +33,15 @@ export interface Progress {
   phase: Phase;
   /** Number of this rollout of the flag, from 1; 0 before the first. With `step` it makes keys of effects. */
   rollout: number;
-  /** Rises with every change of this progress. */
+  /** Rises with every event from which anything follows; clocks alone do not raise it. */
   step: number;
+  /** Is that rollout under way in the history: begun and not ended? */
+  open: boolean;
+  /** State of the flag's spec as it was adopted last. */
+  state: SpecOf["state"];
   release: string;
+  /** As in the spec: how fast blue can take traffic back. */
+  blueCapacity: { pointsPerMinute: number } | undefined;
   /** The plan it runs by, as it was when it was adopted last; undefined for a flag without one. */
   plan: Plan | undefined;
   /** Place of the present stage in the plan; -1 before the first. */
@@ -49,13 +55,17 @@ export interface Progress {
   asked: number;
   /** Cohorts that the stages have enabled so far, in the plan's order; undefined without a plan: all of the spec's. */
   cohorts: string[] | undefined;
-  /** Was `share` set by hand between two stages? It goes on at the first stage above. */
+  /** Is `share` between two stages, set by hand or reduced? It goes on at the first stage above. */
   byHand: boolean;
+  /** A percentage set by hand while green must not rise (paused, halted): it counts from the command resume on. */
+  waiting: number | undefined;
   /** When the release began and when the stage did (ms since the epoch); 0 for never. */
   startedAt: number;
   stageAt: number;
   /** Milliseconds of the stage that were measured, running and not halted: what `duration` counts. */
   elapsedMs: number;
+  /** The same with time that was not measured: what `maxDuration` counts. */
+  inStageMs: number;
   /** Milliseconds of bake since gates and approval; undefined before. */
   bakedMs: number | undefined;
   /** The last look, ms since the epoch: time between looks counts at most MAX_LOOK_GAP_MS. */
@@ -65,8 +75,14 @@ export interface Progress {
   stalledTold: boolean;
   /** Has the stage's list of requests passed? `waiting`: it was asked for. */
   validation: "none" | "waiting" | "passed" | "failed";
+  /** Key of the list that was asked for last. */
+  validationKey: string | undefined;
+  /** Was the next stage ordered (`advance`)? Then only its entry is waited for. */
+  ordered: boolean;
   /** Words given for the present stage, entry gates of the next included. */
   signOffs: SignOff[];
+  /** Told that only words are wanting? */
+  wordsTold: boolean;
   /** Approved, by whom: set while its bake runs. */
   approvedBy: string | undefined;
   /** Why it is paused, halted or rolled back: a sentence. */
@@ -75,6 +91,20 @@ export interface Progress {
   descent: Descent | undefined;
   /** Time of the last rollback until green's last answer. */
   rollback: RollbackTime | undefined;
+  /** Halts that stand, of whatever release, as the owner's rows do. */
+  standing: Standing[];
+}
+
+/** A halt that stands until the command resume. */
+export interface Standing {
+  /** `*` of a kill. */
+  release: string;
+  action: Exclude<Action, "alert">;
+  /** Only this cohort. */
+  cohort: string | undefined;
+  /** The most that green may have: of a pause and a reduction what it had then, thousandths of a percent. */
+  cap: number | undefined;
+  why: string;
 }
 
 /** A way down by degrees. */
@@ -82,10 +112,13 @@ export interface Descent {
   /** `gradual`: halve and watch. `guarded`: as fast as blue can take it, `pointsPerMinute`. */
   kind: "gradual" | "guarded";
   halvings: number;
-  /** Measured milliseconds of the present watch. */
+  /** Measured milliseconds of the present watch; of a guarded one all that passed. */
   watchedMs: number;
-  /** Share before it began, thousandths of a percent. */
+  /** All milliseconds of the present watch. */
+  waitedMs: number;
+  /** Share before it began, thousandths of a percent, and the stage then. */
   from: number;
+  stage: number;
   pointsPerMinute: number | undefined;
   who: string;
   reason: string;
@@ -124,7 +157,10 @@ export interface Look {
   sentence: string;
   /** Requests meant for green since the stage began. */
   requests: number;
-  /** One finding for each exit gate of the present stage, in order; sign-offs are not in it (`undefined` there). */
+  /**
+   * One finding for each exit gate of the present stage, in order; sign-offs are not in it (`undefined` there). What
+   * comes after the last gate has to hold as well: the stage's `maxErrorRate`.
+   */
   exit: (Finding | undefined)[];
   /** The same for the entry gates of the next stage. */
   entry: (Finding | undefined)[];
@@ -168,13 +204,17 @@ export type Effect =
   | {
       type: "halt";
       action: Exclude<Action, "alert">;
+      /** `*` of a kill; else the release that it sticks to, which a newer one may have followed already. */
+      release: string;
       rule: string;
       sentence: string;
       cohort: string | undefined;
+      /** Of a reduction: the most that green may have, thousandths of a percent. */
+      cap: number | undefined;
     }
-  /** The rows of this release are lifted. */
+  /** The rows of this release are lifted, and a kill. */
   | { type: "lift" }
-  /** The stage's requests are to be tried on green; comes back as `validated` with this key. */
+  /** The stage's requests are to be tried on green; comes back as `validated` with this key, FLAG/ before it or not. */
   | { type: "validate"; key: string; stage: number }
   /** Entry of the history: a rollout has begun, entered a stage, ended. */
   | { type: "history"; what: "started" | "stage" | "ended"; outcome?: Outcome; stage: number }

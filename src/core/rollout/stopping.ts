@@ -1,0 +1,201 @@
+/** How a rollout is stopped: paused, reduced, halted, or brought down by degrees. */
+import { SHARE_PER_PERCENT } from "../flag/percentage.ts";
+import { audit, beginStage, type Draft, end, halt, place, startClock, tell } from "./draft.ts";
+import type { Outcome, Progress, RolloutEvent } from "./progress.ts";
+import { percentOf } from "./stages.ts";
+
+/** Below 1 % a reduction or halving takes green to 0, thousandths of a percent. */
+export const LEAST_REDUCED_SHARE = SHARE_PER_PERCENT;
+/** Watch after a halving for a flag without a plan, seconds; and halvings before green is taken to 0. */
+const WATCH_WITHOUT_PLAN_SECONDS = 1800;
+const HALVINGS_WITHOUT_PLAN = 3;
+/** A watch without telemetry ends after so many times its length: what cannot be seen to recover goes on down. */
+const BLIND_WATCHES = 2;
+
+type RuleEvent = Extract<RolloutEvent, { type: "rule" }>;
+interface Why {
+  rule: string;
+  sentence: string;
+}
+
+/** Keeps the percentage and stops advancing. */
+export function pause(d: Draft, { rule, sentence }: Why): void {
+  const { p } = d;
+  p.phase = "paused";
+  p.why = sentence;
+  halt(d, "pause", { rule, sentence, cap: p.share });
+  tell(d, "pause", `Paused at ${percentOf(p.share)}: ${sentence}`);
+  audit(d, "pause", sentence, { share: p.share / 1000 });
+}
+
+/** Halves green and pauses; what would be below 1 % is none. */
+export function reduce(d: Draft, { rule, sentence }: Why): void {
+  const { p } = d;
+  const half = Math.floor(p.share / 2);
+  if (half < LEAST_REDUCED_SHARE) {
+    const last = `${sentence}; half of ${percentOf(p.share)} is below 1 %, so green is out`;
+    haltAll(d, { rule, sentence: last }, "halted");
+    return;
+  }
+  audit(d, "reduce", sentence, { from: p.share / 1000, to: half / 1000 });
+  tell(d, "reduce", `Green is halved from ${percentOf(p.share)} to ${percentOf(half)}: ${sentence}`);
+  d.because = sentence;
+  place(d, half);
+  beginStage(d);
+  p.phase = "paused";
+  p.why = sentence;
+  halt(d, "reduce", { rule, sentence, cap: half });
+  d.effects.push({ type: "restartRules" });
+}
+
+/** Takes green of this release out of traffic; its share is remembered for the command resume. */
+export function haltAll(
+  d: Draft,
+  { rule, sentence }: Why,
+  outcome: "halted" | "rolledBack" | "killed",
+): void {
+  const { p } = d;
+  const action = outcome === "killed" ? "kill" : "rollback";
+  const failed = p.open;
+  halt(d, action, { rule, sentence });
+  p.phase = "halted";
+  p.why = sentence;
+  p.approvedBy = undefined;
+  p.bakedMs = undefined;
+  p.ordered = false;
+  d.because = sentence;
+  const topic = ({ halted: "halt", rolledBack: "rollback", killed: "kill" } as const)[outcome];
+  tell(d, topic, `Green of ${p.release} is out of traffic: ${sentence}`);
+  if (failed) tell(d, "failed", `The rollout of ${p.release} has ended without success: ${sentence}`);
+  audit(d, action, sentence, { from: p.share / 1000 });
+  end(d, outcome satisfies Outcome);
+}
+
+/** Begins a way down: halves at once and watches, or falls as fast as blue can take it. */
+export function descend(d: Draft, kind: "gradual" | "guarded", who: string, reason: string): void {
+  const { p } = d;
+  const pointsPerMinute = kind === "guarded" ? p.blueCapacity?.pointsPerMinute : undefined;
+  const [from, stage] = p.descent ? [p.descent.from, p.descent.stage] : [p.share, p.stage];
+  p.phase = "rollingBack";
+  p.why = reason;
+  p.descent = { kind, halvings: 0, watchedMs: 0, waitedMs: 0, from, stage, pointsPerMinute, who, reason };
+  if (kind === "guarded") p.descent.from = p.share;
+  p.approvedBy = undefined;
+  p.bakedMs = undefined;
+  p.ordered = false;
+  startClock(d);
+  const way =
+    pointsPerMinute === undefined
+      ? "is halved and watched"
+      : `falls by ${pointsPerMinute} points a minute, as fast as blue can take it`;
+  tell(d, "rollback", `Green of ${p.release} ${way}: ${reason}`);
+  audit(d, "rollback", reason, { kind, from: p.share / 1000 });
+  if (kind === "gradual") halve(d, reason);
+}
+
+/** One more halving, or out. */
+function halve(d: Draft, sentence: string): void {
+  const { p } = d;
+  const { halvings } = wayOf(p);
+  const descent = p.descent!;
+  const half = Math.floor(p.share / 2);
+  if (descent.halvings >= halvings || half < LEAST_REDUCED_SHARE) {
+    endDescent(d, sentence, "rolledBack");
+    return;
+  }
+  p.descent = { ...descent, halvings: descent.halvings + 1, watchedMs: 0, waitedMs: 0 };
+  d.because = sentence;
+  place(d, half);
+}
+
+/** Green is at 0: the release is out for good. */
+export function endDescent(d: Draft, sentence: string, outcome: "halted" | "rolledBack"): void {
+  const { p } = d;
+  const descent = p.descent;
+  place(d, 0);
+  p.descent = descent;
+  haltAll(d, { rule: outcome === "halted" ? "rule" : "rollback", sentence }, outcome);
+}
+
+/** A look while green goes down. `gap`: milliseconds since the last, not more than a look counts. */
+export function lookDown(d: Draft, gap: number, verdict: string, sentence: string): void {
+  const { p } = d;
+  const descent = p.descent;
+  if (!descent) return;
+  const waitedMs = descent.waitedMs + gap;
+  if (descent.kind === "guarded") {
+    const taken = ((descent.pointsPerMinute ?? 100) * SHARE_PER_PERCENT * waitedMs) / 60_000;
+    const left = Math.min(p.share, Math.max(0, descent.from - Math.floor(taken)));
+    p.descent = { ...descent, waitedMs, watchedMs: waitedMs };
+    d.because = descent.reason;
+    if (left === 0) endDescent(d, descent.reason, "rolledBack");
+    else if (left !== p.share) place(d, left);
+    return;
+  }
+  const watchedMs = descent.watchedMs + (verdict === "unmeasured" ? 0 : gap);
+  p.descent = { ...descent, watchedMs, waitedMs };
+  const watch = wayOf(p).watch * 1000;
+  const blind = waitedMs >= BLIND_WATCHES * watch;
+  if (watchedMs < watch && !blind) return;
+  if (verdict === "healthy" && watchedMs >= watch) recover(d, sentence);
+  else halve(d, `${descent.reason}; after the watch: ${sentence}`);
+}
+
+/** The halving was enough: green stays where it is until somebody decides. */
+function recover(d: Draft, sentence: string): void {
+  const { p } = d;
+  beginStage(d);
+  p.descent = undefined;
+  pause(d, {
+    rule: "rollback",
+    sentence: `the gradual rollback has stopped at ${percentOf(p.share)}, where green recovered: ${sentence}`,
+  });
+}
+
+function wayOf({ plan }: Progress): { watch: number; halvings: number } {
+  return plan?.rollback ?? { watch: WATCH_WITHOUT_PLAN_SECONDS, halvings: HALVINGS_WITHOUT_PLAN };
+}
+
+/** A halt rule has fired. */
+export function onRule(d: Draft, e: RuleEvent): void {
+  const { p } = d;
+  if (e.action === "alert") {
+    tell(d, "alert", e.cohort === undefined ? e.sentence : `Cohort ${e.cohort}: ${e.sentence}`);
+    audit(d, "alert", e.sentence, { rule: e.rule });
+    return;
+  }
+  // Nobody is on green, so there is nothing to take off; but it is said.
+  if (p.state !== "canary" && p.state !== "on") {
+    tell(d, "alert", e.sentence);
+    audit(d, "alert", e.sentence, { rule: e.rule });
+    return;
+  }
+  if (e.cohort !== undefined) {
+    haltCohort(d, e, e.cohort);
+    return;
+  }
+  if (p.phase === "halted") return;
+  if (e.action === "rollback") {
+    if (p.phase === "rollingBack") endDescent(d, e.sentence, "halted");
+    else haltAll(d, e, "halted");
+  } else if (p.phase === "rollingBack") {
+    return;
+  } else if (e.action === "reduce") {
+    reduce(d, e);
+  } else if (p.phase === "idle") {
+    tell(d, "alert", e.sentence);
+  } else if (p.phase !== "paused") {
+    pause(d, e);
+  }
+}
+
+function haltCohort(d: Draft, { rule, sentence }: Why, cohort: string): void {
+  const { p } = d;
+  const stands = p.standing.some(
+    (s) => s.release === p.release && s.cohort === cohort && s.action === "rollback",
+  );
+  if (stands) return;
+  halt(d, "rollback", { rule, sentence, cohort });
+  tell(d, "halt", `Cohort ${cohort} of ${p.release} is off green: ${sentence}`);
+  audit(d, "rollback", sentence, { cohort, rule });
+}
