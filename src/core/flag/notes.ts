@@ -16,7 +16,10 @@ export function noteLine(at: number, sentence: string): string {
   return `[${day} ${time.slice(0, 5)} UTC] ${sentence.replace(/\s+/g, " ").trim()}`;
 }
 
-/** Appends a line to a flag's notes; undefined if the text is not JSON, or has no such flag to append to. */
+/**
+ * Appends a line to a flag's notes; undefined if the text is not JSON, or has no such flag to append to. A line that is
+ * there already is not appended again, for a crash may have come between the writing and the forgetting of it.
+ */
 export function appendNote(text: string, flag: string, line: string): string | undefined {
   const spec = fieldOf(fieldOf(treeOf(text), "flags"), flag);
   if (spec?.type !== "object" || !spec.children?.length) return undefined;
@@ -24,6 +27,7 @@ export function appendNote(text: string, flag: string, line: string): string | u
   if (!notes) return withNotes(text, spec, line);
   if (notes.type !== "string") return undefined;
   const old = notes.value as string;
+  if (old.split("\n").includes(line)) return text;
   const kept = shortened(old === "" ? [line] : [...old.split("\n"), line]);
   const end = notes.offset + notes.length;
   if (kept === undefined) {

@@ -86,9 +86,7 @@ function recordsIn(value: unknown): unknown[] {
   if (Array.isArray(value)) return value.flatMap(recordsIn);
   if (!isObject(value)) return [value];
   if (Array.isArray(value.entries)) return value.entries.flatMap(recordsIn);
-  if (typeof value.record !== "string") return [value];
-  const read = readJson(value.record);
-  return [read.ok && read.hidden.length === 0 ? read.value : undefined];
+  return ["record" in value ? value.record : value];
 }
 
 function isEntry(value: unknown): value is AuditEntry {

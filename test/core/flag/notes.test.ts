@@ -68,11 +68,12 @@ test("notes that are too long lose the oldest appended lines, never a person's",
   expect(kept).toEqual(lines.slice(-kept.length));
 });
 
-test("notes of exactly the most characters keep everything", () => {
-  const own = [LINE, "y".repeat(MAX_NOTES - 2 * LINE.length - 2)].join("\n");
-  const json = JSON.stringify({ flags: { a: { notes: own } } });
-  expect(notesOf(appendNote(json, "a", LINE)!, "a")).toBe(`${own}\n${LINE}`);
-  expect(notesOf(appendNote(json, "a", `${LINE}!`)!, "a")).toBe(`${own.slice(LINE.length + 1)}\n${LINE}!`);
+test("notes of exactly the most characters keep everything, one more costs the oldest line", () => {
+  const person = "y".repeat(MAX_NOTES - 2 * LINE.length - 2);
+  const json = JSON.stringify({ flags: { a: { notes: `${LINE}\n${person}` } } });
+  const next = LINE.replace("25 %", "50 %");
+  expect(notesOf(appendNote(json, "a", next)!, "a") === `${LINE}\n${person}\n${next}`).toBe(true);
+  expect(notesOf(appendNote(json, "a", `${next}!`)!, "a") === `${person}\n${next}!`).toBe(true);
 });
 
 test("a person's text that is too long by itself stays, with the newest line", () => {
@@ -104,6 +105,7 @@ test("whatever the document and however it is set, only the notes of that flag c
           return;
         }
         const old = flags.a!.notes;
+        fc.pre(!old?.split("\n").includes(line));
         const notes = old === undefined || old === "" ? line : `${old}\n${line}`;
         const wanted = { z: 1, flags: { ...flags, a: { ...flags.a, notes } } };
         // Set as before too: the text is what the changed document would be.
@@ -112,6 +114,12 @@ test("whatever the document and however it is set, only the notes of that flag c
     ),
     { numRuns: 200 },
   );
+});
+
+test("a line that is there already is not appended again, wherever it is", () => {
+  const json = JSON.stringify({ flags: { a: { notes: `first\n${LINE}\nlast` } } });
+  expect(appendNote(json, "a", LINE)).toBe(json);
+  expect(appendNote(json, "a", `${LINE}!`)).not.toBe(json);
 });
 
 test("several lines are appended in order, those of flags that are gone are left out", () => {

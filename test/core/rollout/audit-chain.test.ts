@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { webhookBody } from "../../../src/core/notify/formats.ts";
 import {
   type AuditEntry,
   CHAIN_START,
@@ -9,11 +10,25 @@ import {
   verifyChain,
 } from "../../../src/core/rollout/audit-chain.ts";
 import { compareCopy, readCopy } from "../../../src/core/rollout/audit-copy.ts";
+import type { Message } from "../../../src/core/wire/outbox.ts";
 import { anyRecord, chain, record } from "./records.ts";
 
 const NUM_RUNS = 150;
 const chains = fc.array(anyRecord, { minLength: 1, maxLength: 8 }).map((records) => chain(records));
 const three = chain([record(), record({ percentage: 25 }), record({ percentage: 50 })]);
+/** As the audit webhook is sent it. */
+const message = (entry: AuditEntry): Message => ({
+  key: `audit/${entry.id}`,
+  at: entry.at,
+  topic: "audit",
+  severity: "info",
+  flag: entry.flag,
+  release: entry.release,
+  sentence: entry.reason,
+  figures: {},
+  share: null,
+  record: JSON.stringify(entry),
+});
 const all = { partial: false, madeAt: Number.POSITIVE_INFINITY };
 
 /** What somebody could do to one record, without the hashes behind it. */
@@ -130,7 +145,7 @@ describe("a copy", () => {
     ["a list", JSON.stringify(three)],
     [
       "messages to the webhook, in any order and one twice",
-      [2, 0, 1, 0].map((i) => JSON.stringify({ key: `audit/${i + 1}`, record: lines[i] })).join("\n"),
+      [2, 0, 1, 0].map((i) => webhookBody(message(three[i]!), "info")).join("\n"),
     ],
   ])("is read from %s", (_, text) => {
     expect(readCopy(text)).toEqual({ ok: true, entries: three });
