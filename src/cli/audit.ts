@@ -20,7 +20,7 @@ interface Source {
 interface VerifyFlags extends Source {
   against?: string;
   partial: boolean;
-  made: number;
+  made?: number;
 }
 
 /** All records of the original, the oldest first. */
@@ -67,7 +67,10 @@ async function verify(file: string, flags: VerifyFlags): Promise<number> {
   const theirs = await original(flags.against, flags);
   const chain = verifyChain(theirs);
   if (!chain.ok) return failed(flags.against, `The original itself does not hold. ${chain.sentence}`);
-  const same: ChainCheck = compareCopy(entries, theirs, { partial: flags.partial, madeAt: flags.made });
+  const same: ChainCheck = compareCopy(entries, theirs, {
+    partial: flags.partial,
+    madeAt: flags.made ?? Date.now(),
+  });
   if (!same.ok) return failed(file, same.sentence);
   console.log(`${pc.green("ok")} ${file}: the same as ${flags.against}, which has ${theirs.length} records`);
   return 0;
@@ -106,7 +109,7 @@ function command(): Command {
     .option("--against <url>", "check it against the original too: address of the admin API's host")
     .option(...token)
     .option("--partial", "the copy begins later than the log", false)
-    .option("--made <time>", "when the copy was made; default: now", time, Date.now())
+    .option("--made <time>", "when the copy was made; default: now", time)
     .action(async (file: string, flags: VerifyFlags) => {
       process.exitCode = await verify(file, flags);
     });
