@@ -1,7 +1,7 @@
 /** From a request to the flag that routes it and the decision about it. One router per isolate. */
 import { DEFAULT_COHORT, type Decision, decide } from "../core/flag/evaluate.ts";
 import type { CompiledFlag } from "../core/flag/table.ts";
-import { murmur3 } from "../core/hashing/murmur3.ts";
+import { visitorHash } from "../core/hashing/visitor.ts";
 import { configOf } from "../edge/config.ts";
 import { log, wordsOf } from "../edge/log.ts";
 import { problem } from "../edge/problem.ts";
@@ -22,8 +22,6 @@ import type { Target } from "./target.ts";
 
 /** Time that an origin outside of any route has for its headers, milliseconds. */
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** Seed of the hash that tells visitors apart; other than any flag's, so that a flag's share does not thin it out. */
-const VISITOR_SEED = 0x76697369;
 
 const HIDE_NOTHING: Hidden = { authorities: new Set(), hosts: new Set() };
 
@@ -95,7 +93,7 @@ export class Router {
       return {
         lane,
         decision: decide(flag, id),
-        visitor: murmur3(id.visitor, VISITOR_SEED),
+        visitor: visitorHash(id.visitor),
         anchor: id.anchor,
       };
     } catch (error) {

@@ -1,0 +1,295 @@
+/**
+ * Counts of one flag over time: ticks for a minute, minutes for a day, hours for two weeks, and exactly what came since
+ * the release and since the stage began. What is complete it hands over to be stored as pages and reads from there.
+ *
+ * How exact a span is:
+ * - from `stageAt` or `releaseAt` until now: to the tick (2 s). A tick counts whole where it started.
+ * - until now, of at most a minute: to the tick, rounded outwards: it may be 2 s too long, never too short.
+ * - until now, longer: begins with a whole minute, or hour where that was more than 25 hours ago: rounded outwards.
+ * - until `stageAt`: begins like that and ends exactly.
+ * - any other in the past: moved back to where minutes or hours begin, at least one of them long, so that it keeps its
+ *   length and holds nothing that came after it.
+ */
+import { TICK_MS } from "../wire/messages.ts";
+import { entry } from "./entry.ts";
+import { type Choice, Page, type SavedPage, slim, type Where } from "./page.ts";
+import {
+  floorTo,
+  HOUR_MS,
+  HOURS_KEPT_MS,
+  hasMinutes,
+  type Level,
+  MINUTE_MS,
+  minutesSince,
+  stretches,
+} from "./spans.ts";
+import { addTally, emptyTally, type Tally } from "./tally.ts";
+import type { Span } from "./telemetry.ts";
+import { LATENESS_MS, LONGEST_WINDOW_MS } from "./window.ts";
+
+/** Ticks are kept for so long, milliseconds: the longest window of ticks, and the tick at its beginning. */
+const TICKS_KEPT_MS = LONGEST_WINDOW_MS + TICK_MS;
+/** A minute is complete so long after its end, milliseconds; what comes later is handed over later. */
+const SETTLED_AFTER_MS = LATENESS_MS + TICK_MS;
+/** Sums of stored pages that are remembered until a page changes. */
+const MAX_REMEMBERED = 64;
+
+/** Stored pages of the flag. */
+export interface Pages {
+  /** Those that start in [from, to), milliseconds since the epoch, in any order. */
+  read(level: Level, from: number, to: number): Iterable<Page>;
+}
+
+/** Counts since a moment, milliseconds since the epoch. */
+interface Since {
+  at: number;
+  page: Page;
+}
+
+/** A series in JSON, but for its stored pages. */
+export interface SavedSeries {
+  begunAt: number;
+  release: string;
+  releaseAt: number;
+  stageAt: number;
+  /** Counts since then, and those of the stage's first minute before it began. */
+  ofRelease: SavedPage;
+  ofStage: SavedPage;
+  cut: SavedPage;
+  ticks: [number, SavedPage][];
+  open: [number, SavedPage][];
+}
+
+/** A minute's counts that are complete, to be added to what is stored of it. */
+export interface Settled {
+  /** Start of the minute, milliseconds since the epoch. */
+  minute: number;
+  page: Page;
+}
+
+export class Series {
+  readonly #pages: Pages;
+  /** Before it nothing is known, milliseconds since the epoch. */
+  readonly #begunAt: number;
+  #release = "";
+  #ofRelease: Since = { at: 0, page: new Page() };
+  #ofStage: Since = { at: 0, page: new Page() };
+  #cut = new Page();
+  /** By tick. */
+  readonly #ticks = new Map<number, Page>();
+  /** By start of the minute: what is not handed over yet. */
+  readonly #open = new Map<number, Page>();
+  readonly #sums = new Map<string, Tally>();
+
+  constructor(pages: Pages, begunAt: number) {
+    this.#pages = pages;
+    this.#begunAt = begunAt;
+  }
+
+  get release(): string {
+    return this.#release;
+  }
+
+  get releaseAt(): number {
+    return this.#ofRelease.at;
+  }
+
+  get stageAt(): number {
+    return this.#ofStage.at;
+  }
+
+  /** Takes counts of a tick that are evidence. */
+  take(where: Where, tick: number, tally: Tally): void {
+    const counts = where.event === undefined ? slim(tally) : tally;
+    entry(this.#ticks, tick, () => new Page()).add(where, counts);
+    this.#add(where, tick * TICK_MS, counts);
+  }
+
+  /** Takes counts of a moment (ms since the epoch) too long ago to be evidence: they are in no window of ticks. */
+  takeLate(where: Where, at: number, tally: Tally): void {
+    this.#add(where, floorTo(at, TICK_MS), tally);
+  }
+
+  /**
+   * Follows a rollout. True if anything has changed: then counts since the release or the stage begin at that moment,
+   * with those of the ticks that are known, or else of the whole minutes.
+   */
+  begin(release: string, releaseAt: number, stageAt: number, now: number): boolean {
+    const released = release !== this.#release || releaseAt !== this.#ofRelease.at;
+    const staged = released || stageAt !== this.#ofStage.at;
+    if (!staged) return false;
+    this.#release = release;
+    if (released) this.#ofRelease = { at: releaseAt, page: this.#since(releaseAt, now) };
+    this.#ofStage = { at: stageAt, page: this.#since(stageAt, now) };
+    this.#cut = new Page();
+    const minute = floorTo(stageAt, MINUTE_MS);
+    for (const [tick, page] of this.#ticks) {
+      if (tick * TICK_MS >= minute && tick * TICK_MS < stageAt) this.#cut.merge(page);
+    }
+    this.#sums.clear();
+    return true;
+  }
+
+  /** Counts of a span; undefined where (part of) it was not kept. A span that ends now takes clocks that run ahead. */
+  counts(span: Span, now: number): Tally | undefined {
+    const choice = this.#choice(span);
+    const sum = emptyTally();
+    const untilNow = span.to >= now;
+    const since = [this.#ofStage, this.#ofRelease].find(({ at }) => at === span.from);
+    if (untilNow && since) {
+      since.page.sum(choice, sum);
+      return sum;
+    }
+    if (untilNow && span.from >= now - LONGEST_WINDOW_MS) {
+      const first = Math.floor(span.from / TICK_MS);
+      for (const [tick, page] of this.#ticks) if (tick >= first) page.sum(choice, sum);
+      return sum;
+    }
+    if (span.from < Math.max(this.#begunAt, now - HOURS_KEPT_MS)) return undefined;
+    const [from, unit] = this.#edge(span.from, now);
+    if (untilNow) return this.#sumOf(choice, from, floorTo(now, MINUTE_MS), sum, true);
+    if (span.to === this.#ofStage.at) {
+      this.#cut.sum(choice, sum);
+      return this.#sumOf(choice, from, floorTo(span.to, MINUTE_MS), sum);
+    }
+    const [to] = this.#edge(span.to, now);
+    return this.#sumOf(choice, from, Math.max(to, from + unit), sum);
+  }
+
+  /**
+   * How many there were in the windows before a span, each as long as it (in whole minutes), oldest first, at most
+   * `most` and as many as are kept; those without any are left out. Windows that are no whole hours are kept a day.
+   */
+  earlier(span: Span, most: number, now: number): { count: number; failures: number }[] {
+    const choice = this.#choice(span);
+    const length = Math.max(1, Math.ceil((span.to - span.from) / MINUTE_MS)) * MINUTE_MS;
+    const windows: { count: number; failures: number }[] = [];
+    let to = floorTo(span.from, MINUTE_MS);
+    for (let i = 0; i < most; i++) {
+      const from = to - length;
+      if (from < Math.max(this.#begunAt, now - HOURS_KEPT_MS + HOUR_MS)) break;
+      if (from < minutesSince(now) && length % HOUR_MS !== 0) break;
+      if (span.variant === "green" && to <= this.#ofRelease.at) break;
+      const unit = from < minutesSince(now) ? HOUR_MS : MINUTE_MS;
+      const window = this.#rateOf(choice, floorTo(from, unit), floorTo(to, unit));
+      if (window.count > 0) windows.push(window);
+      to = from;
+    }
+    return windows.reverse();
+  }
+
+  /** Cohorts of green with requests. */
+  cohorts(): string[] {
+    return this.#ofRelease.page.cohorts(this.#release);
+  }
+
+  /** Gives away the minutes that are complete and forgets the ticks that are too old. */
+  settle(now: number): Settled[] {
+    for (const tick of this.#ticks.keys()) {
+      if ((tick + 1) * TICK_MS <= now - TICKS_KEPT_MS) this.#ticks.delete(tick);
+    }
+    const settled: Settled[] = [];
+    for (const [minute, page] of this.#open) {
+      if (minute + MINUTE_MS + SETTLED_AFTER_MS > now) continue;
+      settled.push({ minute, page });
+      this.#open.delete(minute);
+    }
+    if (settled.length > 0) this.#sums.clear();
+    return settled;
+  }
+
+  /** The series as JSON can hold it. */
+  save(): SavedSeries {
+    const saved = (pages: Map<number, Page>) =>
+      [...pages].map(([at, page]): [number, SavedPage] => [at, page.save()]);
+    return {
+      begunAt: this.#begunAt,
+      release: this.#release,
+      releaseAt: this.#ofRelease.at,
+      stageAt: this.#ofStage.at,
+      ofRelease: this.#ofRelease.page.save(),
+      ofStage: this.#ofStage.page.save(),
+      cut: this.#cut.save(),
+      ticks: saved(this.#ticks),
+      open: saved(this.#open),
+    };
+  }
+
+  /** Inverse of `save`. */
+  static load(saved: SavedSeries, pages: Pages): Series {
+    const series = new Series(pages, saved.begunAt);
+    series.#release = saved.release;
+    series.#ofRelease = { at: saved.releaseAt, page: Page.load(saved.ofRelease) };
+    series.#ofStage = { at: saved.stageAt, page: Page.load(saved.ofStage) };
+    series.#cut = Page.load(saved.cut);
+    for (const [tick, page] of saved.ticks) series.#ticks.set(tick, Page.load(page));
+    for (const [minute, page] of saved.open) series.#open.set(minute, Page.load(page));
+    return series;
+  }
+
+  #add(where: Where, at: number, counts: Tally): void {
+    const minute = floorTo(at, MINUTE_MS);
+    entry(this.#open, minute, () => new Page()).add(where, counts);
+    for (const since of [this.#ofRelease, this.#ofStage]) if (at >= since.at) since.page.add(where, counts);
+    const { at: stageAt } = this.#ofStage;
+    if (at < stageAt && minute === floorTo(stageAt, MINUTE_MS)) this.#cut.add(where, counts);
+  }
+
+  #choice({ variant, event, cohort, placement }: Span): Choice {
+    return { variant, release: this.#release, event, cohort, placement };
+  }
+
+  /** Start of the minute or, where none are kept, of the hour. */
+  #edge(at: number, now: number): [edge: number, unit: number] {
+    const unit = hasMinutes(at, this.#ofStage.at, now) ? MINUTE_MS : HOUR_MS;
+    return [floorTo(at, unit), unit];
+  }
+
+  /** Adds what is stored of [from, to), and what is not stored yet of it, or `onwards` of all that came after. */
+  #sumOf(choice: Choice, from: number, to: number, sum: Tally, onwards = false): Tally {
+    const { variant, release, event = "", cohort = "", placement } = choice;
+    const key = `${from}|${to}|${variant}|${release}|${event}|${cohort}|${placement}`;
+    let stored = this.#sums.get(key);
+    if (!stored) {
+      stored = emptyTally();
+      for (const page of this.#stored(from, to)) page.sum(choice, stored);
+      if (this.#sums.size >= MAX_REMEMBERED) this.#sums.clear();
+      this.#sums.set(key, stored);
+    }
+    addTally(sum, stored);
+    for (const [minute, open] of this.#open) {
+      if (minute >= from && (onwards || minute < to)) open.sum(choice, sum);
+    }
+    return sum;
+  }
+
+  #rateOf(choice: Choice, from: number, to: number): { count: number; failures: number } {
+    const sum = { count: 0, failures: 0 };
+    const open = [...this.#open].filter(([minute]) => minute >= from && minute < to).map(([, page]) => page);
+    for (const page of [...this.#stored(from, to), ...open]) {
+      const { count, failures } = page.rate(choice);
+      sum.count += count;
+      sum.failures += failures;
+    }
+    return sum;
+  }
+
+  *#stored(from: number, to: number): Generator<Page> {
+    for (const { level, ...stretch } of stretches(from, to))
+      yield* this.#pages.read(level, stretch.from, stretch.to);
+  }
+
+  /** What is known of the time since `at`. */
+  #since(at: number, now: number): Page {
+    const page = new Page();
+    if (at >= now - LONGEST_WINDOW_MS) {
+      for (const [tick, counts] of this.#ticks) if (tick * TICK_MS >= at) page.merge(counts);
+      return page;
+    }
+    const unit = hasMinutes(at, this.#ofStage.at, now) ? MINUTE_MS : HOUR_MS;
+    const from = Math.ceil(at / unit) * unit;
+    for (const counts of this.#stored(from, floorTo(now, MINUTE_MS))) page.merge(counts);
+    for (const [minute, counts] of this.#open) if (minute >= from) page.merge(counts);
+    return page;
+  }
+}
