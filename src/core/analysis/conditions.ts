@@ -1,14 +1,14 @@
 /**
- * What has to hold besides the limit of a literal rule before it halts: that the breach lasts (`for`), that evidence
+ * What has to hold besides the limit of a literal rule before it acts: that the breach lasts (`for`), that evidence
  * says green is worse at all (`guarded`), and that blue does not fail as well (`onSharedOutage`).
  */
-import type { Flag } from "../flag/schema.ts";
 import type { ComparisonView, Signal } from "./comparing.ts";
+import { clockOf, isCounted, type Measuring, measureOf, readingOf } from "./measuring.ts";
 import { oneVisitors } from "./one-visitor.ts";
-import { advance, type Timer } from "./rule-memory.ts";
-import { type Finding, findingOf, type LiteralRule, type Verdict } from "./rules.ts";
-import { type AbsoluteRule, SHARED_BELOW, sharedOutage } from "./shared-outage.ts";
-import type { Samples, Window } from "./window.ts";
+import { isShort, type Reader } from "./reading.ts";
+import type { RuleMemory } from "./rule-memory.ts";
+import { type Finding, findingOf, findingOfMeasure, type LiteralRule, type Verdict } from "./rules.ts";
+import { type AbsoluteRule, isAbsolute, SHARED_BELOW, sharedForLong, sharedOutage } from "./shared-outage.ts";
 import { milliseconds, percent, weight } from "./words.ts";
 
 /** Evidence that a guarded rule asks for: green is worse at all, with one false alarm in a hundred rollouts. */
@@ -16,47 +16,74 @@ export const GUARD = 100;
 
 /** What the rules of a flag are looked at with. */
 export interface Look {
-  flag: Flag;
-  window: Window;
-  samples: Samples;
+  reader: Reader;
   comparison: ComparisonView | undefined;
-  /** The rule's clock at the last look. */
-  timer: Timer | undefined;
+  /** Rules of the flag that compare by evidence: they say which signals are compared. */
+  evidence: readonly { signals: readonly Signal[] }[];
   /** When breakers were open by no fault of green's last, milliseconds since the epoch; undefined if never. */
   excusedAt: number | undefined;
-  /** Milliseconds since the epoch. */
-  now: number;
 }
 
-/** What was found about a literal rule, and its clock where it has one. */
-export interface Looked {
+/** A finding with the cohort that it is of, where a rule looks at each by itself. */
+export interface OfCohort {
   finding: Finding;
-  timer: Timer | undefined;
+  cohort: string | undefined;
 }
 
 /**
- * Looks at a literal rule with all its conditions. A breach at every look is one of the whole stretch too: the windows
- * that were looked at cover it, and each of them is beyond the limit.
+ * Looks at a literal rule with all its conditions: one finding, or one for each cohort. Clocks are read from `memory`
+ * and written to `after`.
  */
-export function lookAt(rule: LiteralRule, look: Look): Looked {
-  const { samples, window, now } = look;
-  const found = findingOf(rule, samples, window.failed);
-  const literal = oneVisitors(rule, found, samples, window, now) ?? found;
-  const timer = lasts(rule) ? advance(look.timer, literal.verdict, look.now, rule.window * 1000) : undefined;
-  if (literal.verdict !== "unhealthy") return { finding: literal, timer };
-  const waiting = timer && waits(rule, literal, timer);
-  return {
-    finding: waiting ?? unguarded(rule, literal, look) ?? shared(rule, literal, look) ?? literal,
-    timer,
+export function lookAt(
+  rule: LiteralRule,
+  look: Look,
+  { key, memory, after }: { key: string; memory: RuleMemory; after: RuleMemory["timers"] },
+): OfCohort[] {
+  const measuring: Measuring = {
+    reader: look.reader,
+    clocks: { before: memory.timers, after },
+    key,
+    cohort: undefined,
   };
+  if (!isCounted(rule) || rule.scope !== "cohort")
+    return [{ finding: lookOnce(rule, look, measuring), cohort: undefined }];
+  const cohorts = look.reader.sources.telemetry?.cohorts();
+  if (!cohorts) return [{ finding: lookOnce(rule, look, measuring), cohort: undefined }];
+  return cohorts.map((cohort) => {
+    const finding = lookOnce(rule, look, { ...measuring, cohort, key: `${key} in ${cohort}` });
+    return { finding: { ...finding, sentence: `Cohort ${cohort}: ${finding.sentence}` }, cohort };
+  });
 }
 
-function lasts(rule: LiteralRule): rule is Extract<LiteralRule, { for: number }> {
-  return "for" in rule && rule.for > 0;
+/** A breach at every look is one of the whole stretch too: the windows that were looked at cover it. */
+function lookOnce(rule: LiteralRule, look: Look, measuring: Measuring): Finding {
+  const literal = literalOf(rule, look, measuring);
+  const waiting = "for" in rule && rule.for > 0 ? waits(rule, literal, measuring) : undefined;
+  if (literal.verdict !== "unhealthy") return literal;
+  return waiting ?? unguarded(rule, literal, look) ?? sharedBy(rule, literal, look, measuring) ?? literal;
 }
 
-function waits(rule: LiteralRule, literal: Finding, { heldMs }: Timer): Finding | undefined {
-  if (!lasts(rule) || heldMs >= rule.for * 1000) return undefined;
+/** What the limit of a rule says, and who failed. */
+function literalOf(rule: LiteralRule, { reader }: Look, measuring: Measuring): Finding {
+  const measured = measureOf(rule, measuring);
+  if (measured.state !== "met" || !isCounted(rule)) return findingOfMeasure(rule, measured);
+  const reading = readingOf(rule, measuring);
+  if ("state" in reading) return findingOfMeasure(rule, reading);
+  const literal = findingOf(rule, reading);
+  const { window, now } = reader.sources;
+  const samples = isShort(rule) ? reader.samples(rule.window as number) : undefined;
+  return (samples && window && oneVisitors(rule, literal, samples, window, now)) ?? literal;
+}
+
+const STATES = { unhealthy: "met", healthy: "unmet", insufficient: "few", unmeasured: "unmeasured" } as const;
+
+function waits(
+  rule: Extract<LiteralRule, { for: number }>,
+  literal: Finding,
+  measuring: Measuring,
+): Finding | undefined {
+  const { heldMs } = clockOf(rule, STATES[literal.verdict], measuring);
+  if (heldMs >= rule.for * 1000) return undefined;
   const held = Math.floor(heldMs / 1000);
   return {
     ...literal,
@@ -79,16 +106,34 @@ function unguarded(rule: LiteralRule, literal: Finding, look: Look): Finding | u
   };
 }
 
-/** A breach that is an outage of both sides, and what the rule makes of it. */
-export function shared(rule: LiteralRule, literal: Finding, look: Omit<Look, "timer">): Finding | undefined {
-  if (!("onSharedOutage" in rule) || rule.onSharedOutage === "halt" || !isCompared(rule, look.flag))
-    return undefined;
+function sharedBy(
+  rule: LiteralRule,
+  literal: Finding,
+  look: Look,
+  measuring: Measuring,
+): Finding | undefined {
+  if (!isAbsolute(rule)) return undefined;
+  if (isShort(rule)) return shared(rule, literal, look);
+  const reading = readingOf(rule, measuring);
+  return shared(rule, literal, look, "state" in reading ? undefined : sharedForLong(rule, reading));
+}
+
+/**
+ * A breach that is an outage of both sides, and what the rule makes of it. `blue` is what was found of blue where that
+ * does not follow from the last minute.
+ */
+export function shared(
+  rule: AbsoluteRule,
+  literal: Finding,
+  look: Look,
+  blue = blueLately(rule, look),
+): Finding | undefined {
+  if (rule.onSharedOutage === "halt" || !isCompared(rule, look)) return undefined;
   const evidence = evidenceOf(rule, look.comparison);
   if (evidence >= SHARED_BELOW) return undefined;
   const ignored = rule.onSharedOutage === "ignore";
   const verdict: Verdict = ignored ? "healthy" : "insufficient";
   const so = ignored ? "no fault of green's" : "the rollout holds";
-  const blue = sharedOutage(rule, look.samples, look.window, look.now);
   if (!blue && breakersRecover(rule, look)) {
     const sentence = `${literal.sentence}. Breakers opened in an outage of both sides or for one client, and close in time: ${so}`;
     return { ...literal, verdict, sentence };
@@ -102,15 +147,21 @@ export function shared(rule: LiteralRule, literal: Finding, look: Omit<Look, "ti
   };
 }
 
+function blueLately(rule: AbsoluteRule, { reader }: Look): Finding | undefined {
+  const { window, now } = reader.sources;
+  if (!window || rule.window === "stage") return undefined;
+  const samples = reader.samples(rule.window);
+  return samples && sharedOutage(rule, samples, window, now);
+}
+
 /**
  * Breakers that opened by no fault of green's keep its visitors away when the reason is long gone, and what they kept
  * away is looked at for a window more.
  */
-function breakersRecover(
-  rule: AbsoluteRule,
-  { flag, samples, excusedAt, now }: Pick<Look, "flag" | "samples" | "excusedAt" | "now">,
-): boolean {
-  if (rule.metric !== "error_rate" || samples.green.all.diverted === 0) return false;
+function breakersRecover(rule: AbsoluteRule, { reader, excusedAt }: Look): boolean {
+  const { flag, now } = reader.sources;
+  if (rule.metric !== "error_rate" || rule.window === "stage") return false;
+  if ((reader.samples(Math.min(rule.window, 60))?.green.all.diverted ?? 0) === 0) return false;
   if (excusedAt === undefined || !flag.route) return false;
   return now - excusedAt <= (flag.route.breaker.resetTimeout + rule.window) * 1000;
 }
@@ -119,25 +170,28 @@ function blueDoesToo({ metric }: AbsoluteRule, { figures }: Finding): string {
   switch (metric) {
     case "error_rate":
       return `Blue failed ${percent(figures.rate ?? 0)}`;
-    case "latency_p95":
-      return `Blue's p95 is ${milliseconds(figures.greenP95 ?? 0)}`;
+    case "success_rate":
+      return `Blue succeeded in ${percent(figures.rate ?? 0)}`;
+    case "timeout_rate":
+      return `Blue timed out in ${percent(figures.rate ?? 0)}`;
     case "consecutive_errors":
       return `Blue failed ${figures.longest ?? 0} in a row`;
+    default: {
+      const quantile = metric.slice(-2);
+      return `Blue's p${quantile} is ${milliseconds(figures[`greenP${quantile}`] ?? 0)}`;
+    }
   }
 }
 
 function blueFigures({ metric }: AbsoluteRule, { figures }: Finding): Record<string, number> {
-  const value = {
-    error_rate: figures.rate,
-    latency_p95: figures.greenP95,
-    consecutive_errors: figures.longest,
-  }[metric];
-  const name = { error_rate: "blueRate", latency_p95: "blueP95", consecutive_errors: "blueLongest" }[metric];
-  return { [name]: value ?? 0 };
+  if (metric === "consecutive_errors") return { blueLongest: figures.longest ?? 0 };
+  if (metric.endsWith("_rate")) return { blueRate: figures.rate ?? 0 };
+  const quantile = metric.slice(-2);
+  return { [`blueP${quantile}`]: figures[`greenP${quantile}`] ?? 0 };
 }
 
 function signalOf({ metric }: LiteralRule): Signal {
-  return metric === "latency_p95" ? "latency" : "errors";
+  return metric.startsWith("latency") ? "latency" : "errors";
 }
 
 /** Evidence of the rule's signal that green is worse; 1, where it starts, while nothing is compared. */
@@ -146,7 +200,6 @@ function evidenceOf(rule: LiteralRule, comparison: ComparisonView | undefined): 
 }
 
 /** Is the rule's signal compared at all? If not, evidence can never tell green's failing from an outage of both. */
-function isCompared(rule: LiteralRule, { rules }: Flag): boolean {
-  const evidence = rules.find((other) => other.metric === "evidence");
-  return evidence === undefined || evidence.signals.includes(signalOf(rule));
+function isCompared(rule: LiteralRule, { evidence }: Look): boolean {
+  return evidence.length === 0 || evidence.some(({ signals }) => signals.includes(signalOf(rule)));
 }

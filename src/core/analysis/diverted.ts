@@ -5,7 +5,8 @@
 import { TICK_MS } from "../wire/messages.ts";
 import { mostFailuresOf } from "./blame.ts";
 import { decimal, isAbove, ratio } from "./exact.ts";
-import { type Finding, MIN_FAILING_VISITORS, meantFor } from "./rules.ts";
+import { meantFor } from "./quantity.ts";
+import { type Finding, MIN_FAILING_VISITORS } from "./rules.ts";
 import { type AbsoluteRule, DIVERTED_LIMIT, SHARED_BELOW, sharedOutage } from "./shared-outage.ts";
 import { between, LONGEST_WINDOW_MS, type Samples, type Window } from "./window.ts";
 import { count, percent } from "./words.ts";
@@ -25,6 +26,7 @@ export const DIVERTED: AbsoluteRule = {
   minVisitors: MIN_FAILING_VISITORS,
   window: LONGEST_WINDOW_MS / 1000,
   for: 0,
+  scope: "flag",
   onSharedOutage: "hold",
   action: "rollback",
 };
@@ -38,7 +40,7 @@ export function divertedFinding(window: Window, lately: Samples, now: number): F
     const green = between(window, Math.max(oldest, last - DIVERTED_TICKS + 1), last).green;
     const { diverted, visitors } = green.all;
     if (diverted < DIVERTED_MIN || visitors.length < MIN_FAILING_VISITORS) continue;
-    const requests = meantFor(green);
+    const requests = meantFor(green.all);
     if (!isAbove(ratio(diverted, requests), decimal(DIVERTED_LIMIT))) continue;
     return {
       rule: `diverted > ${DIVERTED_LIMIT}`,

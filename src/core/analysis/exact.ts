@@ -1,6 +1,6 @@
-/** Comparison of measured ratios with decimal limits, exactly: 1.4 % is not above 0.9 % + 0.5 points. */
+/** Comparison of measured values with decimal limits, exactly: 1.4 % is not above 0.9 % + 0.5 points. */
 
-/** A ratio of two counts; the lower one is positive. */
+/** A ratio of two integers; the lower one is positive. */
 export interface Ratio {
   upper: bigint;
   lower: bigint;
@@ -27,7 +27,33 @@ export function plus(a: Ratio, b: Ratio): Ratio {
   return { upper: a.upper * b.lower + b.upper * a.lower, lower: a.lower * b.lower };
 }
 
+/** Difference of two ratios. */
+export function minus(a: Ratio, b: Ratio): Ratio {
+  return plus(a, { upper: -b.upper, lower: b.lower });
+}
+
+/** Product of two ratios. */
+export function times(a: Ratio, b: Ratio): Ratio {
+  return { upper: a.upper * b.upper, lower: a.lower * b.lower };
+}
+
 /** Is `a` strictly above `b`? */
 export function isAbove(a: Ratio, b: Ratio): boolean {
   return a.upper * b.lower > b.upper * a.lower;
+}
+
+/** As a number, for figures and sentences; rounded as every binary fraction is. */
+export function toNumber({ upper, lower }: Ratio): number {
+  const [u, l] = [Number(upper), Number(lower)];
+  if (Number.isFinite(u) && Number.isFinite(l)) return u / l;
+  // Sums over many windows outgrow a number; what is cut off both is beyond its digits.
+  const surplus = BigInt(Math.max(0, Math.max(bits(upper), bits(lower)) - KEPT_BITS));
+  return Number(upper >> surplus) / Number(lower >> surplus);
+}
+
+/** Bits of a number that are kept, far more than its 53 digits and far fewer than its 1024 of range. */
+const KEPT_BITS = 900;
+
+function bits(n: bigint): number {
+  return (n < 0n ? -n : n).toString(16).length * 4;
 }

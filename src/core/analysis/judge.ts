@@ -2,16 +2,23 @@
  * The judgement of one flag: the one place where counts become a verdict. The controller calls it for every flag
  * whose counts have changed; how it comes to its verdict is nobody else's business.
  */
-import type { Flag } from "../flag/schema.ts";
+import { eventOf } from "../flag/condition.ts";
+import type { Stage } from "../flag/plan.ts";
+import type { Flag, Rule } from "../flag/schema.ts";
 import type { ComparisonView } from "./comparing.ts";
-import { lookAt, shared } from "./conditions.ts";
+import { wordsOf } from "./condition-words.ts";
+import { type Look, lookAt, type OfCohort, shared } from "./conditions.ts";
 import { DIVERTED, divertedFinding, isExcused } from "./diverted.ts";
-import { entry } from "./entry.ts";
 import { evidenceFinding } from "./evidence-rule.ts";
 import { goingAway } from "./going-away.ts";
+import { rulesInForce } from "./in-force.ts";
+import { isCounted } from "./measuring.ts";
+import { meantFor } from "./quantity.ts";
+import { Reader } from "./reading.ts";
 import { gather, newMemory, type RuleMemory } from "./rule-memory.ts";
-import { type Finding, meantFor, type Verdict, wordsOf } from "./rules.ts";
-import { LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
+import type { Finding, LiteralRule, Verdict } from "./rules.ts";
+import type { Telemetry } from "./telemetry.ts";
+import { LONGEST_WINDOW_MS, type Samples, type Window } from "./window.ts";
 import { count } from "./words.ts";
 
 /** Without a word from any isolate for so long there is no telemetry, milliseconds: three of the longest flush intervals. */
@@ -20,8 +27,12 @@ export const SILENT_AFTER_MS = 60_000;
 /** What a judgement is made from. */
 export interface JudgeInput {
   flag: Flag;
+  /** Stage that the rollout is in; its rules are in force beside the flag's. */
+  stage?: Stage | undefined;
   /** Window of this flag and its release; undefined before the first count. */
   window: Window | undefined;
+  /** What is kept for longer than a minute, and what is not counted from requests. */
+  telemetry?: Telemetry | undefined;
   /** When any isolate was last heard from, milliseconds since the epoch. */
   heardAt: number;
   /** Milliseconds since the epoch. */
@@ -32,43 +43,95 @@ export interface JudgeInput {
   memory?: RuleMemory | undefined;
 }
 
+/** A rule that fires now. */
+export interface FiredRule extends Finding {
+  action: Rule["action"];
+  /** Names the rule among those in force; the same at every look. */
+  key: string;
+  /** Only this cohort is meant. */
+  cohort?: string;
+}
+
 /** What was found about one flag. `rule` and `figures` are those of the finding that decided. */
 export interface Judgement extends Finding {
   /** Every rule's finding, in the order of the document, and what else was found. */
   findings: Finding[];
+  /** All rules that fire now, the gravest action first. A rule that only alerts fires without making the verdict bad. */
+  fired: FiredRule[];
   /** For the next judgement of this release. Who only wants to know drops it. */
   memory: RuleMemory;
 }
 
+/** A finding with the rule that it is of; what is found without a rule takes green out of traffic. */
+interface Found extends OfCohort {
+  action: Rule["action"];
+  key: string;
+}
+
 /** Judges the flag's present release. Pure. */
-export function judge({
-  flag,
-  window,
-  heardAt,
-  now,
-  comparison,
-  memory = newMemory(),
-}: JudgeInput): Judgement {
-  if (now - heardAt > SILENT_AFTER_MS) {
-    const sentence = "No isolate has reported for a minute";
-    return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {}, findings: [], memory };
+export function judge(input: JudgeInput): Judgement {
+  const { flag, stage, window, telemetry, heardAt, now, memory = newMemory() } = input;
+  const rules = rulesInForce(flag, stage);
+  const reader = new Reader({ flag, window, telemetry, now });
+  const silent = now - heardAt > SILENT_AFTER_MS;
+  if (silent || !window) {
+    const nothing = silent ? unheard() : unasked(flag);
+    return withoutCounts({ rules, reader, memory, nothing, counts: !silent });
   }
-  if (!window) {
-    const sentence = `Green has had no request as release ${flag.release}`;
-    return {
-      rule: "minimum",
-      verdict: "insufficient",
-      sentence,
-      figures: { requests: 0 },
-      findings: [],
-      memory,
-    };
-  }
-  // Rules mostly share a window; summing it up is the costly part.
-  const summed = new Map<number, Samples>();
-  const samplesOf = (seconds: number) => entry(summed, seconds, () => trailing(window, now, seconds * 1000));
+  return withCounts({ rules, reader, memory, window }, input);
+}
+
+interface Setting {
+  rules: readonly Rule[];
+  reader: Reader;
+  memory: RuleMemory;
+}
+
+/**
+ * Without counts of the last minute what is not counted still speaks: alerts, health checks, gauges. `counts`: isolates
+ * report, so what is kept for longer may be looked at.
+ */
+function withoutCounts({
+  rules,
+  reader,
+  memory,
+  nothing,
+  counts,
+}: Setting & { nothing: Finding; counts: boolean }): Judgement {
+  const { telemetry } = reader.sources;
+  const look: Look = { reader, comparison: undefined, evidence: [], excusedAt: undefined };
+  const next: RuleMemory = { ...memory, timers: { ...memory.timers } };
+  const found = rules.flatMap((rule, i): Found[] => {
+    if (rule.metric === "evidence" || !telemetry) return [];
+    if (isCounted(rule) && !(counts && isKept(rule))) return [];
+    return looked(rule, i, look, memory, next);
+  });
+  const judgement = judgementOf(found, next);
+  if (judgement.verdict === "unhealthy") return judgement;
+  return { ...judgement, ...nothing };
+}
+
+/** Is it about what is kept for longer than the last minute of requests? */
+function isKept(rule: Rule): boolean {
+  return eventOf(rule) !== undefined;
+}
+
+function unheard(): Finding {
+  const sentence = "No isolate has reported for a minute";
+  return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {} };
+}
+
+function unasked({ release }: Flag): Finding {
+  const sentence = `Green has had no request as release ${release}`;
+  return { rule: "minimum", verdict: "insufficient", sentence, figures: { requests: 0 } };
+}
+
+function withCounts(
+  { rules, reader, memory, window }: Setting & { window: Window },
+  { comparison, now }: JudgeInput,
+): Judgement {
   const errors = comparison?.errors ?? 1;
-  const lately = samplesOf(LONGEST_WINDOW_MS / 1000);
+  const lately = reader.samples(LONGEST_WINDOW_MS / 1000)!;
   const diverted = divertedFinding(window, lately, now);
   const excusedAt = isExcused(window, lately, errors, now) ? now : memory.excusedAt;
   const next: RuleMemory = { timers: {}, ...gather(memory, window, errors, now), excusedAt };
@@ -78,39 +141,61 @@ export function judge({
     blueCompared: lately.blue.hash.units,
     blame: next.latest,
   };
-  const findings = flag.rules.map((rule, i) => {
-    if (rule.metric === "evidence") return evidenceFinding(rule, compared);
-    const key = `${i} ${wordsOf(rule)}`;
-    const samples = samplesOf(rule.window);
-    const { finding, timer } = lookAt(rule, {
-      flag,
-      window,
-      samples,
-      comparison,
-      now,
-      excusedAt,
-      timer: memory.timers[key],
-    });
-    if (timer) next.timers[key] = timer;
-    return finding;
+  const evidence = rules.filter((rule) => rule.metric === "evidence");
+  const look: Look = { reader, comparison, evidence, excusedAt };
+  const found = rules.flatMap((rule, i): Found[] => {
+    if (rule.metric !== "evidence") return looked(rule, i, look, memory, next);
+    const finding = evidenceFinding(rule, compared);
+    return [{ finding, cohort: undefined, action: rule.action, key: `${i} evidence` }];
   });
-  const isCompared = flag.rules.some(({ metric }) => metric === "evidence");
-  const leaving = isCompared ? goingAway(lately) : undefined;
-  if (leaving) findings.push(leaving);
-  if (diverted) {
-    const look = { flag, window, samples: lately, comparison, excusedAt, now };
-    findings.unshift(shared(DIVERTED, diverted, look) ?? diverted);
-  }
-  const decisive =
-    findings.find((f) => f.verdict === "unhealthy") ??
-    findings.find((f) => f.verdict === "insufficient") ??
-    findings[0] ??
-    withoutRules(lately);
-  return { ...decisive, findings, memory: next };
+  const leaving = evidence.length > 0 ? goingAway(lately) : undefined;
+  if (leaving) found.push(unruled(leaving));
+  if (diverted) found.unshift(unruled(shared(DIVERTED, diverted, look) ?? diverted));
+  return judgementOf(found, next, withoutRules(lately));
+}
+
+function looked(rule: LiteralRule, i: number, look: Look, memory: RuleMemory, next: RuleMemory): Found[] {
+  const key = `${i} ${wordsOf(rule)}`;
+  const { action } = rule;
+  return lookAt(rule, look, { key, memory, after: next.timers }).map((of) => ({ ...of, action, key }));
+}
+
+function unruled(finding: Finding): Found {
+  return { finding, cohort: undefined, action: "rollback", key: finding.rule };
+}
+
+/** The judgement that follows from what was found; `otherwise` where there is nothing that decides. */
+function judgementOf(found: readonly Found[], memory: RuleMemory, otherwise?: Finding): Judgement {
+  const fired = found.flatMap(({ finding, action, key, cohort }): FiredRule[] => {
+    if (finding.verdict !== "unhealthy") return [];
+    return [{ ...finding, action, key, ...(cohort === undefined ? {} : { cohort }) }];
+  });
+  fired.sort((a, b) => GRAVITY.indexOf(a.action) - GRAVITY.indexOf(b.action));
+  // Of cohorts that are looked at by themselves only a bad one says anything of the flag.
+  const deciding = found
+    .filter(
+      ({ action, cohort, finding }) => action !== "alert" && (!cohort || finding.verdict === "unhealthy"),
+    )
+    .map(({ finding }) => finding);
+  const first = (verdict: Verdict) => deciding.find((finding) => finding.verdict === verdict);
+  const worst = fired.find(({ action }) => action !== "alert");
+  const decisive = (worst && plain(worst)) ??
+    first("unmeasured") ??
+    first("insufficient") ??
+    deciding[0] ??
+    otherwise ?? { rule: "none", verdict: "insufficient", sentence: "", figures: {} };
+  return { ...decisive, findings: found.map(({ finding }) => finding), fired, memory };
+}
+
+/** The gravest action first. */
+const GRAVITY: readonly Rule["action"][] = ["rollback", "reduce", "pause", "alert"];
+
+function plain({ rule, verdict, sentence, figures }: Finding): Finding {
+  return { rule, verdict, sentence, figures };
 }
 
 function withoutRules({ green }: Samples): Finding {
-  const requests = meantFor(green);
+  const requests = meantFor(green.all);
   const verdict: Verdict = requests === 0 ? "insufficient" : "healthy";
   const sentence = `Green had ${count(requests, "request")} in the last minute; the flag has no halt rules`;
   return { rule: "none", verdict, sentence, figures: { requests } };

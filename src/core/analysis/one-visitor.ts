@@ -4,24 +4,36 @@
  */
 import { TICK_MS } from "../wire/messages.ts";
 import { blameThrough, mostOf, mostRequestsOf, newBlame } from "./blame.ts";
-import { type Finding, type LiteralRule, meantFor } from "./rules.ts";
+import { limitOf } from "./limits.ts";
+import { meantFor } from "./quantity.ts";
+import type { CountedRule, Finding } from "./rules.ts";
 import { failures } from "./tally.ts";
 import type { Samples, Window } from "./window.ts";
 import { count, percent } from "./words.ts";
 
 /** What is left of a breach without the visitor that failed most; undefined when it stays one, or is literal. */
 export function oneVisitors(
-  rule: LiteralRule,
+  rule: CountedRule,
   literal: Finding,
   samples: Samples,
   window: Window,
   now: number,
 ): Finding | undefined {
-  if (literal.verdict !== "unhealthy" || rule.metric !== "error_rate") return undefined;
+  if (literal.verdict !== "unhealthy" || rule.metric !== "error_rate" || rule.window === "stage")
+    return undefined;
+  const { operator, limit } = limitOf(rule);
+  if (operator !== "above" && operator !== "atLeast") return undefined;
   const first = Math.floor((now - rule.window * 1000) / TICK_MS) + 1;
-  const { requests, failed, limit, least } =
-    "above" in rule ? ofRequests(rule, samples, window, first) : ofUnits(rule, samples, window, first);
-  if (requests >= least && failed > limit * requests) return undefined;
+  const others =
+    typeof limit === "number"
+      ? ofRequests({ limit, ...rule }, samples, window, first)
+      : "baseline" in limit
+        ? ofUnits(limit, samples, window, first)
+        : undefined;
+  if (!others) return undefined;
+  const { requests, failed, least } = others;
+  const allowed = others.limit * requests;
+  if (requests >= least && (operator === "above" ? failed > allowed : failed >= allowed)) return undefined;
   const sentence = `${literal.sentence}, but without the visitor that failed most it is ${percent(failed / Math.max(1, requests))} of ${count(Math.round(requests), "request")}`;
   return { ...literal, verdict: "insufficient", sentence };
 }
@@ -34,31 +46,33 @@ interface Others {
   least: number;
 }
 
+/** Only rules that ask for several visitors: what is literal holds whoever failed. */
 function ofRequests(
-  { above, minVisitors, minRequests }: Extract<LiteralRule, { metric: "error_rate"; above: number }>,
+  { limit, minVisitors, minRequests }: { limit: number; minVisitors: number; minRequests: number },
   { green }: Samples,
   window: Window,
   first: number,
-): Others {
-  const most = minVisitors > 0 ? mostRequestsOf(window, first) : 0;
+): Others | undefined {
+  if (minVisitors === 0) return undefined;
+  const most = mostRequestsOf(window, first);
   const failed = failures(green.all) + green.all.diverted;
-  return {
-    requests: meantFor(green) - most,
-    failed: failed - most,
-    limit: above,
-    least: minVisitors > 0 ? minRequests : 0,
-  };
+  return { requests: meantFor(green.all) - most, failed: failed - most, limit, least: minRequests };
 }
 
 function ofUnits(
-  { aboveBlueBy }: Extract<LiteralRule, { metric: "error_rate"; aboveBlueBy: number }>,
+  limit: { plus: number } | { times: number },
   { green, blue }: Samples,
   window: Window,
   first: number,
 ): Others {
   const { most } = mostOf(blameThrough(newBlame(first - 1), window, Number.POSITIVE_INFINITY));
-  const limit = aboveBlueBy + blue.hash.unitErrors / blue.hash.units;
+  const rate = blue.hash.unitErrors / blue.hash.units;
   // Who failed once may be anyone.
   const less = most > 1 ? most : 0;
-  return { requests: green.hash.units - less, failed: green.hash.unitErrors - less, limit, least: 0 };
+  return {
+    requests: green.hash.units - less,
+    failed: green.hash.unitErrors - less,
+    limit: "plus" in limit ? rate + limit.plus : rate * limit.times,
+    least: 0,
+  };
 }

@@ -10,9 +10,17 @@ export function milliseconds(ms: number): string {
   return ms < 10_000 ? `${trim(ms.toFixed(ms < 10 ? 1 : 0))} ms` : `${trim((ms / 1000).toFixed(1))} s`;
 }
 
-/** `1 request`, `2 requests`. */
+/** `1 request`, `1,204 requests`. */
 export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+  return `${grouped(n)} ${noun}${n === 1 ? "" : "s"}`;
+}
+
+/** `60 s`, `5 min`, `1 h`, `7 days`: two minutes and less in seconds. */
+export function seconds(n: number): string {
+  if (n <= 120) return `${n} s`;
+  if (n % 86_400 === 0) return count(n / 86_400, "day");
+  if (n % 3600 === 0) return `${n / 3600} h`;
+  return n % 60 === 0 ? `${n / 60} min` : `${grouped(n)} s`;
 }
 
 /** Evidence: `0.4`, `37`, `1,240`, `more than 1,000,000`. */

@@ -230,7 +230,33 @@ export const objective = z.discriminatedUnion("metric", [
   objectiveForms.health.superRefine(checkCondition),
 ]);
 
+type Forms = ReturnType<typeof formsOf>;
+export type RateCondition = z.output<Forms["rate"]>;
+export type LatencyCondition = z.output<Forms["latency"]>;
+export type ValueCondition = z.output<Forms["value"]>;
+export type InARowCondition = z.output<Forms["inARow"]>;
+export type CountCondition = z.output<Forms["count"]>;
+export type AdoptionCondition = z.output<Forms["adoption"]>;
+export type GaugeCondition = z.output<Forms["gauge"]>;
+export type HealthCondition = z.output<Forms["health"]>;
+export type AlertsCondition = z.output<Forms["alerts"]>;
+export type SlosCondition = z.output<Forms["slos"]>;
+export type SmokeCondition = z.output<Forms["smoke"]>;
+export type NonInferiorityCondition = z.output<Forms["nonInferiority"]>;
+/** Conditions over counts. */
+export type CountedCondition =
+  | RateCondition
+  | LatencyCondition
+  | ValueCondition
+  | InARowCondition
+  | CountCondition
+  | AdoptionCondition;
 export type Condition = z.output<typeof condition>;
 export type Objective = z.output<typeof objective>;
 export type Limit = z.output<typeof limit>;
 export type Operator = (typeof OPERATORS)[number];
+
+/** The event that a condition is about; undefined where it is about requests. */
+export function eventOf(condition: { metric: string }): string | undefined {
+  return "event" in condition && typeof condition.event === "string" ? condition.event : undefined;
+}
