@@ -1,10 +1,22 @@
 /** Cohorts: named audiences that are on green before everyone, by who they are and by a percentage. */
 import * as z from "zod";
-import { percentage } from "./percentage.ts";
+import { FULL_SHARE, percentage, shareOf } from "./percentage.ts";
 
 const ids = z.array(z.string().min(1).max(256)).max(10_000).default([]);
 const attribute = z.string().regex(/^[A-Za-z][A-Za-z0-9_.-]{0,63}$/, "a name of an attribute");
 const attributeValue = z.union([z.string().max(256), z.boolean(), z.number()]).transform(String);
+
+/** Most attributes with a quota, and most values of each: every mixture of them may have to be weighed. */
+const MAX_QUOTAS = 8;
+const MAX_QUOTA_VALUES = 100;
+
+const quota = z
+  .record(z.string().min(1).max(256), percentage)
+  .refine((q) => Object.keys(q).length <= MAX_QUOTA_VALUES, `at most ${MAX_QUOTA_VALUES} values`)
+  .refine(
+    (q) => Object.values(q).reduce((sum, p) => sum + shareOf(p), 0) <= FULL_SHARE,
+    "at most 100 percent in all",
+  );
 
 /** How tenants are chosen from a directory. */
 export const selection = z.strictObject({
@@ -25,7 +37,8 @@ export const selection = z.strictObject({
     .default([])
     .describe("As many values of these attributes as can be, alike."),
   quotas: z
-    .record(attribute, z.record(z.string().min(1).max(256), percentage))
+    .record(attribute, quota)
+    .refine((q) => Object.keys(q).length <= MAX_QUOTAS, `at most ${MAX_QUOTAS} attributes`)
     .default({})
     .describe("Shares by value of an attribute in percent: size: { small: 40, medium: 40, large: 20 }."),
 });
