@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
+import { receiverSecrets } from "./test/support/receiver-secrets.ts";
 
 /** Tests that need a browser run where there is one; `.ci/run` installs it. */
 const browser = existsSync("/usr/bin/chromium");
@@ -18,16 +19,22 @@ export default defineConfig({
       },
       {
         plugins: [
-          cloudflareTest({
+          cloudflareTest(({ inject }) => ({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
-              bindings: { ADMIN_TOKEN: "test-token-0123456789abcdef", KV_REFRESH_SECONDS: "1" },
+              bindings: {
+                ADMIN_TOKEN: "test-token-0123456789abcdef",
+                KV_REFRESH_SECONDS: "1",
+                // Secrets of the receivers that test/control/outbox*.test.ts tell.
+                ...receiverSecrets(inject("receivers")),
+              },
             },
-          }),
+          })),
         ],
         test: {
           name: "workers",
           include: ["test/{router,edge,control,admin}/**/*.test.ts"],
+          globalSetup: ["test/support/receivers-setup.ts"],
         },
       },
       {

@@ -9,6 +9,8 @@ import type { FlushAnswer } from "../../src/core/wire/messages.ts";
 import { shardStub } from "../../src/edge/objects.ts";
 import worker from "../../src/index.ts";
 
+export { Outbox } from "../../src/control/outbox/outbox.ts";
+
 /** Path of the door; only the bench's own bundle has it. */
 const DOOR = "/__bench/door";
 

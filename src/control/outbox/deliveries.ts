@@ -9,6 +9,8 @@ import { bodyOf, prepare, receiverOf } from "./receivers.ts";
 
 /** At once, at most. The platform holds back the seventh connection of an object; probes need the other two. */
 const LANES = 4;
+/** Of these for all that is not P1: receivers that hang must never take the last one from a kill. */
+const LANES_BUT_P1 = 3;
 /** Of these for receivers that failed last time: those that hang must leave room for the others. */
 const LANES_FOR_FAILING = 2;
 /** A receiver has so long to answer, milliseconds. */
@@ -58,10 +60,10 @@ export class Deliveries {
     const [failing, sound] = [true, false].map((f) =>
       idle.filter((w) => this.#failing.has(w.receiver) === f),
     ) as [WaitingReceiver[], WaitingReceiver[]];
-    for (const { receiver } of [...sound, ...failing]) {
-      if (this.#inFlight.size >= LANES) return;
+    for (const { receiver, severity } of [...sound, ...failing]) {
+      if (this.#inFlight.size >= (severity === "P1" ? LANES : LANES_BUT_P1)) continue;
       const record = this.#failing.get(receiver);
-      if (record && this.#failingInFlight() >= LANES_FOR_FAILING) return;
+      if (record && this.#failingInFlight() >= LANES_FOR_FAILING) continue;
       const delivery = this.#store.due(receiver, now, (record?.restUntil ?? 0) > now);
       if (delivery) this.#start(delivery);
     }

@@ -22,6 +22,8 @@ export interface Delivery {
 /** A receiver that something waits for. */
 export interface WaitingReceiver {
   receiver: string;
+  /** The most urgent of what waits. */
+  severity: Severity;
   /** When the next delivery may be tried, ms since the epoch; of those never tried, and of all. */
   freshAt: number | null;
   nextAt: number;
@@ -141,18 +143,25 @@ export class OutboxStore {
     return row?.message ? (JSON.parse(row.message) as Message) : undefined;
   }
 
-  /** Receivers that something waits for, the one whose oldest delivery is oldest first. */
+  /** Receivers that something waits for, the most urgent first and then the one that has waited longest. */
   waiting(): WaitingReceiver[] {
     return this.#sql
-      .exec<{ receiver: string; fresh_at: number | null; next_at: number; until: number }>(
-        `SELECT d.receiver, MIN(CASE WHEN attempts = 0 THEN next_at END) AS fresh_at, MIN(next_at) AS next_at,
+      .exec<{
+        receiver: string;
+        severity: Severity;
+        fresh_at: number | null;
+        next_at: number;
+        until: number;
+      }>(
+        `SELECT d.receiver, MIN(severity) AS severity, MIN(CASE WHEN attempts = 0 THEN next_at END) AS fresh_at, MIN(next_at) AS next_at,
            COALESCE(MAX(s.until), 0) AS until
          FROM deliveries d LEFT JOIN silences s ON s.receiver = d.receiver
-         GROUP BY d.receiver ORDER BY MIN(d.id)`,
+         GROUP BY d.receiver ORDER BY MIN(severity), MIN(d.id)`,
       )
       .toArray()
-      .map(({ receiver, fresh_at, next_at, until }) => ({
+      .map(({ receiver, severity, fresh_at, next_at, until }) => ({
         receiver,
+        severity,
         freshAt: fresh_at,
         nextAt: next_at,
         silentUntil: until,
