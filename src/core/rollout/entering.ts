@@ -107,6 +107,7 @@ export function takeAll(d: Draft, share: number): void {
   p.cohorts = p.plan && cohortsOf(p.plan, p.stage);
   p.byHand = p.plan !== undefined && shareOfStage(p.plan, p.stage) !== share;
   p.waiting = undefined;
+  p.descent = undefined;
   beginStage(d);
 }
 
