@@ -20,7 +20,7 @@ export const signalName = z
     "a name: at most 64 letters, digits and . _ + -, a letter or digit first",
   );
 
-const limit = z
+export const limit = z
   .union([
     z.number(),
     z.strictObject({
