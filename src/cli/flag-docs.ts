@@ -5,6 +5,7 @@ import { jsonSchemaText } from "../core/flag/json-schema.ts";
 export const FLAG_DOCS_FILE = "docs/flags.md";
 
 interface Node {
+  $ref?: string;
   type?: string;
   description?: string;
   default?: unknown;
@@ -17,6 +18,7 @@ interface Node {
   additionalProperties?: Node | boolean;
   items?: Node;
   anyOf?: Node[];
+  oneOf?: Node[];
   required?: string[];
 }
 
@@ -26,42 +28,93 @@ interface Line {
   required: boolean;
 }
 
-/** Where rules stand in the document. */
-const RULES = "flags.NAME.rules";
+type Parts = Record<string, Node>;
+
+/** Parts that have a section of their own; where they stand the table says which. */
+const SECTIONS: Record<string, string> = {
+  plan: "Plans",
+  stage: "Plans",
+  gate: "Conditions",
+  condition: "Conditions",
+  objective: "Conditions",
+  rule: "Conditions",
+  limit: "Conditions",
+  cohort: "Cohorts",
+  receiver: "Notifications",
+};
 
 /** Longest default that is shown in a cell. */
 const MAX_SHOWN = 60;
 
+const COLUMNS = ["| field | takes | default | meaning |", "| --- | --- | --- | --- |"];
+
 /** The page as Markdown. */
 export function flagDocsText(): string {
-  const lines = linesOf(JSON.parse(jsonSchemaText()) as Node, "");
-  const forms = lines.find((line) => line.path === RULES)?.node.items?.anyOf ?? [];
+  const { $defs: parts, ...root } = JSON.parse(jsonSchemaText()) as Node & { $defs: Parts };
+  const lines = linesOf(root, "");
+  const conditions = formsOf(parts.rule!);
+  const gates = formsOf(parts.condition!).filter(
+    (form) => !conditions.some((c) => metricOf(c) === metricOf(form)),
+  );
   return [
     "# The flag document",
     "",
     "Made by `npm run schema` from `src/core/flag/schema.ts`; a test fails when it is stale. `NAME` is a name that you give; `[]` is an entry of a list. A flag with a `route` steers traffic; one without is a plain feature flag.",
     "",
-    "| field | takes | default | meaning |",
-    "| --- | --- | --- | --- |",
+    ...COLUMNS,
     ...lines.map(rowOf),
     "",
-    "An entry of `rules` has a `metric` and, but for `evidence`, one limit:",
+    "## Cohorts",
     "",
-    "| metric | limit | takes | meaning |",
-    "| --- | --- | --- | --- |",
-    ...forms.map(ruleRowOf),
+    "An entry of `flags.NAME.cohorts`. [cohorts.md](cohorts.md) has worked examples.",
     "",
-    "and besides:",
+    ...COLUMNS,
+    ...linesOf(parts.cohort!, "").map(rowOf),
     "",
-    "| field | takes | default | meaning |",
-    "| --- | --- | --- | --- |",
-    ...optionalLines(forms).map(rowOf),
+    "## Plans",
+    "",
+    "An entry of `plans`, or `plan` of a flag.",
+    "",
+    ...COLUMNS,
+    ...linesOf(parts.plan!, "").map(rowOf),
+    "",
+    "An entry of `stages`:",
+    "",
+    ...COLUMNS,
+    ...linesOf(parts.stage!, "").map(rowOf),
+    "",
+    "## Conditions",
+    "",
+    'Rules, gates and sets of objectives are written in one language: a `metric`, and mostly one of `above`, `atLeast`, `below` and `atMost`. A rule has an `action` besides. A gate may also be a sign-off: `{ "signOff": ROLE, "what": TEXT }`.',
+    "",
+    "| metric | needs | may have |",
+    "| --- | --- | --- |",
+    ...[...conditions, ...gates].map(metricRowOf),
+    "",
+    "`evidence` is for rules only, `non_inferiority` for gates only. What they may have:",
+    "",
+    ...COLUMNS,
+    ...fieldsOf([...conditions, ...gates]).map(rowOf),
+    "",
+    'A limit is a number, or an object: `{ "baseline": …, "plus": … }`, `{ "baseline": …, "times": … }` or `{ "sigma": … }`.',
+    "",
+    ...COLUMNS,
+    ...fieldsOf(formsOf(parts.limit!)).map(rowOf),
+    "",
+    "## Notifications",
+    "",
+    "An entry of `notify.receivers`:",
+    "",
+    ...COLUMNS,
+    ...formsOf(parts.receiver!).flatMap((form) => linesOf(form, "").map(rowOf)),
+    "",
+    "## How they work",
     "",
     "Routes are matched by host first (exact, then `*.example.com` from the longest to the shortest, then `*`), then by path (exact, then prefixes from the longest to the shortest). A host none of whose paths fit falls through to the next. Paths are compared byte for byte as they were sent. Between equals the flag whose name sorts first wins, and the other one is reported.",
     "",
     "The rule `evidence` watches green against blue from the first request on: evidence starts at 1, grows while green fails more or answers more slowly than blue does at the same time, and halts at `1/alpha`. However often one looks, a green that is no worse is halted with probability `alpha` at most, over the whole rollout. It compares visitors placed by the hash of an id of their own, counts each at most once a minute, needs failures of at least 3 distinct visitors, and takes at least 5 s. A flag that names no rules has this one, and `error_rate` above 0.5 (`minRequests` 20, `minVisitors` 3).",
     "",
-    "The other rules are literal: one fires when the value is strictly above its limit, on at least `minRequests` requests of green in the window. Looked at again and again, every limit near what is usual is crossed by chance sooner or later; `guarded` asks for evidence of at least 100 besides. `aboveBlueBy` and `aboveBlueTimes` compare with blue now, over the visitors that evidence compares, and need failures of at least 3 of them; `above` counts every request, those that an open breaker kept from green as failures. With `for` the value must be beyond the limit at every look for so long, and so over the whole stretch. Whatever the rules say, green is halted when more than 20 % of its requests of 10 s (at least 20, of 3 visitors) had to be diverted. Breakers open in an outage of both sides and for one client in a loop, too: where blue fails one request in ten as well, or most failures were one client's, the rollout holds instead, until the breakers have had the time to close.",
+    "The other rules are literal: one fires when its value is beyond the limit (`above` and `below` strictly, `atLeast` and `atMost` from the limit on), on at least `minRequests` requests of green in the window. Looked at again and again, every limit near what is usual is crossed by chance sooner or later; `guarded` asks for evidence of at least 100 besides. A limit that starts from `blue` compares with blue now, over the visitors that evidence compares, and needs failures of at least 3 of them; a plain number counts every request, those that an open breaker kept from green as failures. With `for` the value must be beyond the limit at every look for so long, and so over the whole stretch. Whatever the rules say, green is halted when more than 20 % of its requests of 10 s (at least 20, of 3 visitors) had to be diverted. Breakers open in an outage of both sides and for one client in a loop, too: where blue fails one request in ten as well, or most failures were one client's, the rollout holds instead, until the breakers have had the time to close.",
     "",
   ].join("\n");
 }
@@ -81,19 +134,37 @@ function linesOf(node: Node, path: string): Line[] {
   return [...named, ...open];
 }
 
-/** Fields of the forms of a rule that need not be given, each once. */
-function optionalLines(forms: Node[]): Line[] {
-  const all = forms.flatMap((form) => linesOf(form, "")).filter(({ required }) => !required);
-  return all.filter((line, i) => all.findIndex(({ path }) => path === line.path) === i);
+/** The forms that a part may have. */
+function formsOf(part: Node): Node[] {
+  return part.anyOf ?? part.oneOf ?? [part];
 }
 
-/** A form of a rule: its metric, and the one limit that has to be given, if any. */
-function ruleRowOf(form: Node): string {
-  const limit = linesOf(form, "").find(({ path, required }) => required && path !== "metric");
-  const metric = String(form.properties?.metric?.const);
-  if (!limit) return `| \`${metric}\` | | | Green against blue, by evidence. |`;
-  return `| \`${metric}\` | \`${limit.path}\` | ${takes(limit.node)} | ${limit.node.description ?? ""} |`;
+/** Fields of forms, each once; one that some form does not need is not required. */
+function fieldsOf(forms: Node[]): Line[] {
+  const all = forms.flatMap((form) => linesOf(form, "")).filter(({ path }) => path !== "metric");
+  return all
+    .filter((line, i) => all.findIndex(({ path }) => path === line.path) === i)
+    .map((line) => ({
+      ...line,
+      required: all.every(({ path, required }) => path !== line.path || required),
+    }));
 }
+
+function metricOf(form: Node): string {
+  return form.properties?.metric ? takes(form.properties.metric) : "";
+}
+
+function metricRowOf(form: Node): string {
+  const fields = linesOf(form, "").filter(({ path }) => path !== "metric");
+  const isLimit = ({ path }: Line) => LIMITS.includes(path);
+  const list = (some: Line[]) => some.map(({ path }) => `\`${path}\``).join(" ");
+  const needs = list(fields.filter(({ required }) => required));
+  const limit = fields.some(isLimit) ? "a limit" : "";
+  const rest = list(fields.filter((field) => !field.required && !isLimit(field)));
+  return `| ${metricOf(form)} | ${[needs, limit].filter(Boolean).join(" and ")} | ${rest} |`;
+}
+
+const LIMITS = ["above", "atLeast", "below", "atMost"];
 
 function rowOf({ path, node, required }: Line): string {
   const shown = node.default === undefined ? "" : JSON.stringify(node.default);
@@ -106,11 +177,19 @@ function rowOf({ path, node, required }: Line): string {
 }
 
 function takes(node: Node): string {
-  if (node.anyOf) return [...new Set(node.anyOf.map(takes))].join(" or ");
+  const part = node.$ref?.split("/").at(-1);
+  if (part !== undefined) {
+    const section = SECTIONS[part] ?? part;
+    return `[${part}](#${section.toLowerCase()})`;
+  }
+  const forms = node.anyOf ?? node.oneOf;
+  if (forms) return [...new Set(forms.map(takes))].join(" or ");
   if (node.const !== undefined) return `\`${String(node.const)}\``;
   if (node.enum) return node.enum.map((value) => `\`${String(value)}\``).join(" ");
   if (node.type === "array") return `list of ${node.items ? takes(node.items) : "anything"}`;
   if (node.type === "number" || node.type === "integer") return range(node);
+  const open = node.additionalProperties;
+  if (node.type === "object" && typeof open === "object") return `object of ${takes(open)}`;
   return node.type ?? "";
 }
 

@@ -30,12 +30,12 @@ export const selection = z.strictObject({
   prefer: z
     .record(attribute, z.array(attributeValue).min(1))
     .default({})
-    .describe("Tenants with these values first, the first preference weighs most."),
+    .describe("Tenants with these values first; the first preference weighs more than all that follow."),
   spread: z
     .array(attribute)
     .max(8)
     .default([])
-    .describe("As many values of these attributes as can be, alike."),
+    .describe("As many of each value of these attributes, as far as quotas allow."),
   quotas: z
     .record(attribute, quota)
     .refine((q) => Object.keys(q).length <= MAX_QUOTAS, `at most ${MAX_QUOTAS} attributes`)
@@ -45,18 +45,25 @@ export const selection = z.strictObject({
 
 /** Schema of one cohort. */
 export const cohort = z.strictObject({
-  enabled: z.boolean().default(true).describe("false: as if it were not there."),
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe(
+      "false: as if it were not there. To take its visitors off green use the switch `canary.cohort.NAME.enabled`.",
+    ),
   users: ids.describe(
     "Targeting keys, or names of the document's groups, that are always in the cohort, and so on green while the flag is in canary.",
   ),
-  groups: ids.describe("Groups that the visitor's context names (`context.group`)."),
-  tenants: ids.describe("Tenants (`context.tenant`)."),
+  groups: ids.describe("Groups of the visitor (`context.group`), one of which will do."),
+  tenants: ids.describe("Tenants of the visitor (`context.tenant`), one of which will do."),
   attributes: z
     .record(attribute, z.array(attributeValue).min(1))
     .default({})
-    .describe("Values of the visitor's context, all of them needed: region: [eu, us]."),
+    .describe("Values of the visitor's context, by attribute, every attribute needed: `region: [eu, us]`."),
   percentage: percentage.optional().describe("As many more by hash: those whose bucket is below."),
-  segments: ids.describe("Groups to which the percentage is restricted."),
+  segments: ids.describe(
+    "The percentage is only of those in these groups, of the document or of the visitor (`context.group`), or with these ids.",
+  ),
   select: selection.optional().describe("Tenants chosen from a directory document."),
   features: z
     .array(z.string().max(64))

@@ -2,9 +2,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { JSON_SCHEMA_FILE, jsonSchemaText } from "../../../src/core/flag/json-schema.ts";
+import {
+  DIRECTORY_SCHEMA_FILE,
+  directorySchemaText,
+  JSON_SCHEMA_FILE,
+  jsonSchemaText,
+} from "../../../src/core/flag/json-schema.ts";
 
-test("the file is not stale (else: npm run schema)", () => {
-  const file = join(import.meta.dirname, "../../..", JSON_SCHEMA_FILE);
-  expect(readFileSync(file, "utf8")).toBe(jsonSchemaText());
+test.each([
+  [JSON_SCHEMA_FILE, jsonSchemaText()],
+  [DIRECTORY_SCHEMA_FILE, directorySchemaText()],
+])("%s is not stale (else: npm run schema)", (name, text) => {
+  expect(readFileSync(join(import.meta.dirname, "../../..", name), "utf8")).toBe(text);
 });
