@@ -4,6 +4,7 @@
  * parsing what was parsed changes nothing.
  */
 import * as z from "zod";
+import { parseQuery } from "../notify/number-at.ts";
 import { cohort } from "./cohort.ts";
 import { objective, signalName } from "./condition.ts";
 import { notify } from "./notify.ts";
@@ -132,6 +133,7 @@ const pull = z.strictObject({
   path: z
     .string()
     .max(256)
+    .refine((query) => parseQuery(query) !== undefined, "a query that names one value: $.data[0].score")
     .default("$")
     .describe("Where the number is in the JSON answer: `$.data[0].score`, RFC 9535 without filters."),
   interval: z.number().min(10).max(86_400).default(60).describe("Seconds between two fetches."),
