@@ -29,6 +29,10 @@ const event = z
     cohort: name.optional(),
     at: time.optional(),
   })
+  .refine(({ ms, value }) => ms === undefined || value === undefined, {
+    path: ["value"],
+    error: "either ms or value: send two events to tell both",
+  })
   .transform(({ key, ...rest }): PushedEvent => {
     return key === undefined ? compact(rest) : { ...compact(rest), visitor: visitorHash(key) };
   });

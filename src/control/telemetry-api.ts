@@ -13,9 +13,9 @@ export interface PushedEvent {
   event: string;
   /** Absent: it neither succeeded nor failed, and counts as no failure. */
   outcome?: "success" | "failure";
-  /** Milliseconds that it took. */
+  /** Milliseconds that it took; an event has this or a value. */
   ms?: number;
-  /** Any value from 0.001 to 64. */
+  /** Any value; quantiles tell 0.001 to 64. */
   value?: number;
   /** 32-bit hash of the targeting key (`visitorHash`): the key itself goes no further than the API. */
   visitor?: number;
@@ -84,7 +84,7 @@ export interface Surroundings {
 }
 
 /**
- * The telemetry of all flags (class `Telemetries` in telemetry.ts; `new Telemetries(storage, known, isNew)`). All of it
+ * The telemetry of all flags (class `Telemetries` in telemetry.ts; `new Telemetries(storage, known, begunAt)`). All of it
  * belongs into the controller's transactions: what throws has changed memory.
  */
 export interface TelemetriesApi {

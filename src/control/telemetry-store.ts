@@ -1,12 +1,6 @@
 /** The SQLite tables of telemetry: what goes on of each flag, its counts by minute and hour, signals, batches taken. */
 import { Page, type SavedPage } from "../core/analysis/page.ts";
-import {
-  HOUR_MS,
-  HOURS_KEPT_MS,
-  type Level,
-  MINUTES_KEPT_MS,
-  minutesAround,
-} from "../core/analysis/spans.ts";
+import { keptSince, type Level, minutesAround } from "../core/analysis/spans.ts";
 
 /** Pages that are kept decoded: a few kB each. */
 const MAX_PAGES = 2_000;
@@ -76,18 +70,16 @@ export class TelemetryStore {
   /** Forgets pages that no span can ask for any more. */
   prune(flag: string, stageAt: number, now: number): void {
     const { from, to } = minutesAround(stageAt);
-    this.#sql.exec(
-      "DELETE FROM series WHERE flag = ? AND level = 'minute' AND start < ? AND NOT (start >= ? AND start < ?)",
-      flag,
-      now - MINUTES_KEPT_MS - HOUR_MS,
-      from,
-      to,
-    );
-    this.#sql.exec(
-      "DELETE FROM series WHERE flag = ? AND level = 'hour' AND start < ?",
-      flag,
-      now - HOURS_KEPT_MS - HOUR_MS,
-    );
+    for (const level of ["minute", "hour"] as const) {
+      this.#sql.exec(
+        "DELETE FROM series WHERE flag = ? AND level = ? AND start < ? AND NOT (start >= ? AND start < ?)",
+        flag,
+        level,
+        keptSince(level, now),
+        from,
+        to,
+      );
+    }
   }
 
   /** Forgets a flag. */

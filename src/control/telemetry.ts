@@ -59,18 +59,15 @@ export class Telemetries implements TelemetriesApi {
   #savedAt = 0;
   #batchesPrunedAt = 0;
 
-  /**
-   * `known` says whether the spec names a flag. `isNew`: nothing was ever counted before; else, where this store has
-   * nothing yet, what was before now is not known.
-   */
-  constructor(storage: DurableObjectStorage, known: (flag: string) => boolean, isNew: boolean) {
+  /** `known`: does the spec name a flag? `begunAt` is for a store without telemetry: see `beginAt`; 0 in a new one. */
+  constructor(storage: DurableObjectStorage, known: (flag: string) => boolean, begunAt: number) {
     this.#store = new TelemetryStore(storage);
     this.#known = known;
     this.#signals = new Signals(this.#store);
     this.#batches = new Map(this.#store.batches());
     const stored = this.#store.signals("begunAt") as number | undefined;
-    this.#begunAt = stored ?? (isNew ? 0 : Date.now());
-    if (stored === undefined) this.beginAt(this.#begunAt);
+    this.#begunAt = stored ?? begunAt;
+    if (stored === undefined) this.beginAt(begunAt);
   }
 
   beginAt(now: number): void {
@@ -90,7 +87,7 @@ export class Telemetries implements TelemetriesApi {
 
   stage(flag: string, { release, releaseAt, stageAt }: Course, now: number): void {
     const { series, margins } = this.#find(flag);
-    if (series.release !== release) this.#signals.restartHealth(flag);
+    if (series.course.release !== release) this.#signals.restartHealth(flag);
     if (!series.begin(release, releaseAt, stageAt, now)) return;
     margins.restart();
     this.#dirty.add(flag);
@@ -122,8 +119,8 @@ export class Telemetries implements TelemetriesApi {
     return {
       now,
       heardAt,
-      releaseAt: series.releaseAt,
-      stageAt: series.stageAt,
+      releaseAt: series.course.releaseAt,
+      stageAt: series.course.stageAt,
       counts: (span) => series.counts(span, now),
       cohorts: () => series.cohorts(),
       earlier: (span, most) => series.earlier(span, most, now),
@@ -171,7 +168,7 @@ export class Telemetries implements TelemetriesApi {
     }
     if (now - followed.prunedAt < PRUNE_MS) return;
     followed.prunedAt = now;
-    this.#store.prune(flag, series.stageAt, now);
+    this.#store.prune(flag, series.course.stageAt, now);
   }
 
   #takeEvents({ id, events }: Extract<Ingest, { kind: "events" }>, now: number): IngestResult {
@@ -203,7 +200,7 @@ export class Telemetries implements TelemetriesApi {
     const { flag, variant = "green", event, outcome, ms, value, visitor, cohort = "" } = given;
     const gathering = gatherings.get(flag) ?? new Gathering();
     gatherings.set(flag, gathering);
-    const { release } = this.#find(flag).series;
+    const { release } = this.#find(flag).series.course;
     gathering.add({ variant, release, event, cohort, hashed: true }, floorTo(at, TICK_MS), {
       failed: outcome === "failure",
       ms,

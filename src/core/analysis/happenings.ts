@@ -5,12 +5,12 @@ import { Crowd } from "./sketch.ts";
 import { emptyTally, type Tally } from "./tally.ts";
 
 /** Values are kept in the buckets of milliseconds, times so much: from 0.001 to 64. */
-export const VALUE_SCALE = 1000;
+const VALUE_SCALE = 1000;
 
 /** What is counted of one event. */
 export interface Happening {
   failed: boolean;
-  /** Milliseconds. */
+  /** Milliseconds. An event has this or a value. */
   ms: number | undefined;
   value: number | undefined;
   /** 32-bit hash of who it happened to. */
@@ -41,7 +41,7 @@ export class Gathering {
     tally.requests++;
     if (failed) tally.errors++;
     if (ms !== undefined) observe(tally.latency, ms);
-    if (value !== undefined) observe(tally.unitLatency, value * VALUE_SCALE);
+    if (value !== undefined) observe(tally.latency, value * VALUE_SCALE);
     if (visitor !== undefined) crowd.see(visitor);
   }
 

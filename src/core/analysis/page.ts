@@ -114,9 +114,9 @@ export function whereOf({ variant, release, cohort, placement }: RowId): Where {
   return { variant, release, event: undefined, cohort, hashed: placement === "hash" };
 }
 
-/** What series and pages keep of a tally: all but what only comparisons look at. */
+/** What is kept of a tally of requests: all but the slices, by which only the comparison learns blue's scatter. */
 export function slim(tally: Tally): Tally {
-  return { ...tally, slices: {}, unitLatency: {} };
+  return { ...tally, slices: {} };
 }
 
 function scopeOf({ variant, release, event }: Pick<Where, "variant" | "release" | "event">): string {

@@ -11,17 +11,18 @@
  *   length and holds nothing that came after it.
  */
 import { TICK_MS } from "../wire/messages.ts";
+import { CourseCounts, type SavedCourseCounts } from "./course-counts.ts";
 import { entry } from "./entry.ts";
 import { type Choice, Page, type SavedPage, slim, type Where } from "./page.ts";
+import { type Pages, Past } from "./past.ts";
 import {
   floorTo,
   HOUR_MS,
   HOURS_KEPT_MS,
   hasMinutes,
-  type Level,
   MINUTE_MS,
+  minutesAround,
   minutesSince,
-  stretches,
 } from "./spans.ts";
 import { addTally, emptyTally, type Tally } from "./tally.ts";
 import type { Span } from "./telemetry.ts";
@@ -31,31 +32,10 @@ import { LATENESS_MS, LONGEST_WINDOW_MS } from "./window.ts";
 const TICKS_KEPT_MS = LONGEST_WINDOW_MS + TICK_MS;
 /** A minute is complete so long after its end, milliseconds; what comes later is handed over later. */
 const SETTLED_AFTER_MS = LATENESS_MS + TICK_MS;
-/** Sums of stored pages that are remembered until a page changes. */
-const MAX_REMEMBERED = 64;
-
-/** Stored pages of the flag. */
-export interface Pages {
-  /** Those that start in [from, to), milliseconds since the epoch, in any order. */
-  read(level: Level, from: number, to: number): Iterable<Page>;
-}
-
-/** Counts since a moment, milliseconds since the epoch. */
-interface Since {
-  at: number;
-  page: Page;
-}
-
 /** A series in JSON, but for its stored pages. */
 export interface SavedSeries {
   begunAt: number;
-  release: string;
-  releaseAt: number;
-  stageAt: number;
-  /** Counts since then, and those of the stage's first minute before it began. */
-  ofRelease: SavedPage;
-  ofStage: SavedPage;
-  cut: SavedPage;
+  course: SavedCourseCounts;
   ticks: [number, SavedPage][];
   open: [number, SavedPage][];
 }
@@ -68,34 +48,23 @@ export interface Settled {
 }
 
 export class Series {
-  readonly #pages: Pages;
+  readonly #past: Past;
   /** Before it nothing is known, milliseconds since the epoch. */
   readonly #begunAt: number;
-  #release = "";
-  #ofRelease: Since = { at: 0, page: new Page() };
-  #ofStage: Since = { at: 0, page: new Page() };
-  #cut = new Page();
+  #course = CourseCounts.none();
   /** By tick. */
   readonly #ticks = new Map<number, Page>();
   /** By start of the minute: what is not handed over yet. */
   readonly #open = new Map<number, Page>();
-  readonly #sums = new Map<string, Tally>();
 
   constructor(pages: Pages, begunAt: number) {
-    this.#pages = pages;
+    this.#past = new Past(pages);
     this.#begunAt = begunAt;
   }
 
-  get release(): string {
-    return this.#release;
-  }
-
-  get releaseAt(): number {
-    return this.#ofRelease.at;
-  }
-
-  get stageAt(): number {
-    return this.#ofStage.at;
+  /** The release that is green, when it began and when the stage did. */
+  get course(): Readonly<{ release: string; releaseAt: number; stageAt: number }> {
+    return this.#course;
   }
 
   /** Takes counts of a tick that are evidence. */
@@ -115,18 +84,18 @@ export class Series {
    * with those of the ticks that are known, or else of the whole minutes.
    */
   begin(release: string, releaseAt: number, stageAt: number, now: number): boolean {
-    const released = release !== this.#release || releaseAt !== this.#ofRelease.at;
-    const staged = released || stageAt !== this.#ofStage.at;
-    if (!staged) return false;
-    this.#release = release;
-    if (released) this.#ofRelease = { at: releaseAt, page: this.#since(releaseAt, now) };
-    this.#ofStage = { at: stageAt, page: this.#since(stageAt, now) };
-    this.#cut = new Page();
+    const old = this.#course;
+    const released = release !== old.release || releaseAt !== old.releaseAt;
+    if (!released && stageAt === old.stageAt) return false;
+    const cut = new Page();
     const minute = floorTo(stageAt, MINUTE_MS);
     for (const [tick, page] of this.#ticks) {
-      if (tick * TICK_MS >= minute && tick * TICK_MS < stageAt) this.#cut.merge(page);
+      if (tick * TICK_MS >= minute && tick * TICK_MS < stageAt) cut.merge(page);
     }
-    this.#sums.clear();
+    const ofRelease = released ? this.#since(releaseAt, now) : old.ofRelease;
+    const ofStage = this.#since(stageAt, now);
+    this.#course = new CourseCounts({ release, releaseAt, stageAt }, { ofRelease, ofStage, cut });
+    this.#past.changed();
     return true;
   }
 
@@ -135,9 +104,9 @@ export class Series {
     const choice = this.#choice(span);
     const sum = emptyTally();
     const untilNow = span.to >= now;
-    const since = [this.#ofStage, this.#ofRelease].find(({ at }) => at === span.from);
-    if (untilNow && since) {
-      since.page.sum(choice, sum);
+    const since = untilNow ? this.#course.since(span.from) : undefined;
+    if (since) {
+      since.sum(choice, sum);
       return sum;
     }
     if (untilNow && span.from >= now - LONGEST_WINDOW_MS) {
@@ -145,11 +114,11 @@ export class Series {
       for (const [tick, page] of this.#ticks) if (tick >= first) page.sum(choice, sum);
       return sum;
     }
-    if (span.from < Math.max(this.#begunAt, now - HOURS_KEPT_MS)) return undefined;
+    if (span.from < Math.max(this.#begunAt, this.#oldest(span, now))) return undefined;
     const [from, unit] = this.#edge(span.from, now);
     if (untilNow) return this.#sumOf(choice, from, floorTo(now, MINUTE_MS), sum, true);
-    if (span.to === this.#ofStage.at) {
-      this.#cut.sum(choice, sum);
+    if (span.to === this.#course.stageAt) {
+      this.#course.cut.sum(choice, sum);
       return this.#sumOf(choice, from, floorTo(span.to, MINUTE_MS), sum);
     }
     const [to] = this.#edge(span.to, now);
@@ -169,7 +138,7 @@ export class Series {
       const from = to - length;
       if (from < Math.max(this.#begunAt, now - HOURS_KEPT_MS + HOUR_MS)) break;
       if (from < minutesSince(now) && length % HOUR_MS !== 0) break;
-      if (span.variant === "green" && to <= this.#ofRelease.at) break;
+      if (span.variant === "green" && to <= this.#course.releaseAt) break;
       const unit = from < minutesSince(now) ? HOUR_MS : MINUTE_MS;
       const window = this.#rateOf(choice, floorTo(from, unit), floorTo(to, unit));
       if (window.count > 0) windows.push(window);
@@ -180,7 +149,7 @@ export class Series {
 
   /** Cohorts of green with requests. */
   cohorts(): string[] {
-    return this.#ofRelease.page.cohorts(this.#release);
+    return this.#course.ofRelease.cohorts(this.#course.release);
   }
 
   /** Gives away the minutes that are complete and forgets the ticks that are too old. */
@@ -194,7 +163,7 @@ export class Series {
       settled.push({ minute, page });
       this.#open.delete(minute);
     }
-    if (settled.length > 0) this.#sums.clear();
+    if (settled.length > 0) this.#past.changed();
     return settled;
   }
 
@@ -204,12 +173,7 @@ export class Series {
       [...pages].map(([at, page]): [number, SavedPage] => [at, page.save()]);
     return {
       begunAt: this.#begunAt,
-      release: this.#release,
-      releaseAt: this.#ofRelease.at,
-      stageAt: this.#ofStage.at,
-      ofRelease: this.#ofRelease.page.save(),
-      ofStage: this.#ofStage.page.save(),
-      cut: this.#cut.save(),
+      course: this.#course.save(),
       ticks: saved(this.#ticks),
       open: saved(this.#open),
     };
@@ -218,45 +182,37 @@ export class Series {
   /** Inverse of `save`. */
   static load(saved: SavedSeries, pages: Pages): Series {
     const series = new Series(pages, saved.begunAt);
-    series.#release = saved.release;
-    series.#ofRelease = { at: saved.releaseAt, page: Page.load(saved.ofRelease) };
-    series.#ofStage = { at: saved.stageAt, page: Page.load(saved.ofStage) };
-    series.#cut = Page.load(saved.cut);
+    series.#course = CourseCounts.load(saved.course);
     for (const [tick, page] of saved.ticks) series.#ticks.set(tick, Page.load(page));
     for (const [minute, page] of saved.open) series.#open.set(minute, Page.load(page));
     return series;
   }
 
   #add(where: Where, at: number, counts: Tally): void {
-    const minute = floorTo(at, MINUTE_MS);
-    entry(this.#open, minute, () => new Page()).add(where, counts);
-    for (const since of [this.#ofRelease, this.#ofStage]) if (at >= since.at) since.page.add(where, counts);
-    const { at: stageAt } = this.#ofStage;
-    if (at < stageAt && minute === floorTo(stageAt, MINUTE_MS)) this.#cut.add(where, counts);
+    entry(this.#open, floorTo(at, MINUTE_MS), () => new Page()).add(where, counts);
+    this.#course.add(where, at, counts);
+  }
+
+  /** What is asked for must not begin before. */
+  #oldest({ to }: Span, now: number): number {
+    const { stageAt } = this.#course;
+    const oldest = now - HOURS_KEPT_MS;
+    return to === stageAt ? Math.min(oldest, minutesAround(stageAt).from) : oldest;
   }
 
   #choice({ variant, event, cohort, placement }: Span): Choice {
-    return { variant, release: this.#release, event, cohort, placement };
+    return { variant, release: this.#course.release, event, cohort, placement };
   }
 
   /** Start of the minute or, where none are kept, of the hour. */
   #edge(at: number, now: number): [edge: number, unit: number] {
-    const unit = hasMinutes(at, this.#ofStage.at, now) ? MINUTE_MS : HOUR_MS;
+    const unit = hasMinutes(at, this.#course.stageAt, now) ? MINUTE_MS : HOUR_MS;
     return [floorTo(at, unit), unit];
   }
 
   /** Adds what is stored of [from, to), and what is not stored yet of it, or `onwards` of all that came after. */
   #sumOf(choice: Choice, from: number, to: number, sum: Tally, onwards = false): Tally {
-    const { variant, release, event = "", cohort = "", placement } = choice;
-    const key = `${from}|${to}|${variant}|${release}|${event}|${cohort}|${placement}`;
-    let stored = this.#sums.get(key);
-    if (!stored) {
-      stored = emptyTally();
-      for (const page of this.#stored(from, to)) page.sum(choice, stored);
-      if (this.#sums.size >= MAX_REMEMBERED) this.#sums.clear();
-      this.#sums.set(key, stored);
-    }
-    addTally(sum, stored);
+    addTally(sum, this.#past.sum(choice, from, to));
     for (const [minute, open] of this.#open) {
       if (minute >= from && (onwards || minute < to)) open.sum(choice, sum);
     }
@@ -266,17 +222,12 @@ export class Series {
   #rateOf(choice: Choice, from: number, to: number): { count: number; failures: number } {
     const sum = { count: 0, failures: 0 };
     const open = [...this.#open].filter(([minute]) => minute >= from && minute < to).map(([, page]) => page);
-    for (const page of [...this.#stored(from, to), ...open]) {
+    for (const page of [...this.#past.read(from, to), ...open]) {
       const { count, failures } = page.rate(choice);
       sum.count += count;
       sum.failures += failures;
     }
     return sum;
-  }
-
-  *#stored(from: number, to: number): Generator<Page> {
-    for (const { level, ...stretch } of stretches(from, to))
-      yield* this.#pages.read(level, stretch.from, stretch.to);
   }
 
   /** What is known of the time since `at`. */
@@ -286,9 +237,9 @@ export class Series {
       for (const [tick, counts] of this.#ticks) if (tick * TICK_MS >= at) page.merge(counts);
       return page;
     }
-    const unit = hasMinutes(at, this.#ofStage.at, now) ? MINUTE_MS : HOUR_MS;
+    const unit = hasMinutes(at, this.#course.stageAt, now) ? MINUTE_MS : HOUR_MS;
     const from = Math.ceil(at / unit) * unit;
-    for (const counts of this.#stored(from, floorTo(now, MINUTE_MS))) page.merge(counts);
+    for (const counts of this.#past.read(from, floorTo(now, MINUTE_MS))) page.merge(counts);
     for (const [minute, counts] of this.#open) if (minute >= from) page.merge(counts);
     return page;
   }

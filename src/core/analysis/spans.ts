@@ -29,10 +29,21 @@ export function minutesSince(now: number): number {
   return Math.ceil((now - MINUTES_KEPT_MS) / HOUR_MS) * HOUR_MS;
 }
 
-/** Minutes that are kept on behalf of a stage that began at `stageAt`: whole hours, [from, to). */
+/** Pages that are kept on behalf of a stage that began at `stageAt`: whole hours, [from, to). */
 export function minutesAround(stageAt: number): { from: number; to: number } {
   const from = floorTo(stageAt, HOUR_MS) - BEFORE_STAGE_MS;
   return { from, to: Math.ceil(stageAt / HOUR_MS) * HOUR_MS };
+}
+
+/** Must a page that starts at `start` be kept? */
+export function isKept(level: Level, start: number, stageAt: number, now: number): boolean {
+  const around = minutesAround(stageAt);
+  return start >= keptSince(level, now) || (start >= around.from && start < around.to);
+}
+
+/** Pages that start before may be forgotten, but for those around the stage's beginning. */
+export function keptSince(level: Level, now: number): number {
+  return now - HOUR_MS - (level === "minute" ? MINUTES_KEPT_MS : HOURS_KEPT_MS);
 }
 
 /** Are there minutes at `at`, so that a stretch may begin or end there? */

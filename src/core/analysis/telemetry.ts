@@ -11,7 +11,10 @@ export interface Span {
   placement: "all" | "hash";
   /** Of one cohort; undefined: of all. */
   cohort: string | undefined;
-  /** Of a custom event; undefined: of requests. An event's tally has its failures in `errors`, its `ms` in `latency`. */
+  /**
+   * Of a custom event; undefined: of requests. An event's tally has its failures in `errors`, and in `latency` its `ms`
+   * or its `value` times 1000: an event has one of them. `distinctIn(tally.sketch)` says how many visitors it has.
+   */
   event: string | undefined;
   /** Requests that started in [from, to), milliseconds since the epoch. */
   from: number;
@@ -54,6 +57,9 @@ export interface Telemetry {
   /**
    * Counts of a span, of the flag's present release for green, of whatever release for blue; undefined where nothing was
    * kept for (part of) that time: it was too long ago, or before counting began. An empty tally means: nobody came.
+   * Counting began with the controller's first spec; only where its store was lost it began later. A span until now of
+   * at most a minute, or since the stage or the release began, is answered with what is known of it, always. How exact
+   * a span is: series.ts.
    */
   counts(span: Span): Tally | undefined;
   /** Cohorts of green with counts. */
