@@ -84,7 +84,7 @@ export interface Surroundings {
 }
 
 /**
- * The telemetry of all flags (class `Telemetries` in telemetry.ts; `new Telemetries(storage, known, begunAt)`). All of it
+ * The telemetry of all flags (class `Telemetries` in telemetry.ts; `new Telemetries(storage, known, isNew)`). All of it
  * belongs into the controller's transactions: what throws has changed memory.
  */
 export interface TelemetriesApi {

@@ -59,15 +59,18 @@ export class Telemetries implements TelemetriesApi {
   #savedAt = 0;
   #batchesPrunedAt = 0;
 
-  /** `known`: does the spec name a flag? `begunAt` is for a store without telemetry: see `beginAt`; 0 in a new one. */
-  constructor(storage: DurableObjectStorage, known: (flag: string) => boolean, begunAt: number) {
+  /**
+   * `known`: does the spec name a flag? `isNew`: nothing was ever counted before this store; else what was before it had
+   * telemetry is not known.
+   */
+  constructor(storage: DurableObjectStorage, known: (flag: string) => boolean, isNew: boolean) {
     this.#store = new TelemetryStore(storage);
     this.#known = known;
     this.#signals = new Signals(this.#store);
     this.#batches = new Map(this.#store.batches());
     const stored = this.#store.signals("begunAt") as number | undefined;
-    this.#begunAt = stored ?? begunAt;
-    if (stored === undefined) this.beginAt(begunAt);
+    this.#begunAt = stored ?? (isNew ? 0 : Date.now());
+    if (stored === undefined) this.beginAt(this.#begunAt);
   }
 
   beginAt(now: number): void {
