@@ -292,6 +292,49 @@ describe("a receiver that fails", () => {
     expect(await waiting(box)).toEqual([]);
   });
 
+  it("gets it by the outbox's own alarm, without anybody's help", async () => {
+    const { box, path, url } = outbox();
+    await script(path, { status: 500 }, { status: 200 });
+    await box.order(orders({ notify: webhooks({ hook: url }) }));
+    await take(box, message("one"));
+    await until(async () => expect(await keysAt(path)).toEqual(["one", "one"]));
+  });
+
+  it("and is down is asked once a second at most, but at once for what is new", async () => {
+    freeze();
+    const { box, path, url } = outbox();
+    await script(path, { status: 502 });
+    await box.order(orders({ notify: webhooks({ hook: url }) }));
+    await take(box, ...["a", "b", "c"].map((key) => message(key)));
+    const tried = (n: number) => until(async () => expect(await keysAt(path)).toHaveLength(n));
+    await tried(3);
+    await pass(box, 300_000);
+    await tried(4);
+    await take(box, message("new"));
+    await tried(5);
+    expect((await keysAt(path)).at(-1)).toBe("new");
+    await until(async () =>
+      expect((await waiting(box)).map(({ attempts }) => attempts).sort()).toEqual([1, 1, 1, 2]),
+    );
+  });
+
+  it("takes no more than two places of those that are well", async () => {
+    freeze();
+    const { box, path, url } = outbox();
+    const failing = ["a", "b", "c"];
+    for (const name of failing) await script(`${path}/${name}`, { status: 500 }, "hang");
+    const urls = Object.fromEntries([...failing, "good"].map((name) => [name, `${url}/${name}`]));
+    await box.order(orders({ notify: webhooks(urls) }));
+    await take(box, message("one"));
+    await until(async () => expect((await waiting(box)).map(({ attempts }) => attempts)).toEqual([1, 1, 1]));
+    await pass(box, 2_000);
+    await until(async () => expect(await received(path)).toHaveLength(6));
+    await take(box, message("two"));
+    await until(async () => expect(await keysAt(`${path}/good`)).toEqual(["one", "two"]));
+    expect(await received(path)).toHaveLength(7);
+    await abortAllDurableObjects();
+  });
+
   it("with a message that it never takes gets the others", async () => {
     freeze();
     const { box, path, url } = outbox();
