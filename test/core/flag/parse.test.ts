@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MAX_FAULTS } from "../../../src/core/flag/faults.ts";
-import { MAX_BYTES, MAX_FLAGS, parseDocument } from "../../../src/core/flag/parse.ts";
+import { MAX_BYTES, MAX_FILLED, MAX_FLAGS, parseDocument } from "../../../src/core/flag/parse.ts";
 import { type FlagInput, flagFields } from "../../../src/core/flag/schema.ts";
 
 const fixture = (name: string) =>
@@ -323,6 +323,176 @@ test("parsing what was parsed changes nothing", () => {
   const first = parseDocument(fixture("example.json"));
   const second = parseDocument(documentOf(Object.fromEntries(first.flags)));
   expect(second.flags).toEqual(first.flags);
+});
+
+describe("groups", () => {
+  const flag = (cohort: object) => ({ state: "canary", cohorts: { beta: cohort } });
+  const parsed = (groups: unknown, cohort: object) =>
+    parseDocument(JSON.stringify({ groups, flags: { a: flag(cohort), other: { state: "on" } } }));
+  const beta = (groups: unknown, cohort: object) => parsed(groups, cohort).flags.get("a")?.cohorts.beta;
+
+  test("give way to their members in users and segments, in groups of the visitor they do not", () => {
+    const groups = { eng: ["ann", "bob"], qa: ["bob", "eve"] };
+    const cohort = { users: ["zoe", "eng", "qa"], segments: ["eng"], groups: ["eng"] };
+    expect(beta(groups, cohort)).toMatchObject({
+      users: ["zoe", "ann", "bob", "eve"],
+      segments: ["ann", "bob"],
+      groups: ["eng"],
+    });
+  });
+
+  test("may name others, in a circle too, so that reading what was read changes nothing", () => {
+    const groups = { all: ["eng", "zoe"], eng: ["ann", "all"] };
+    const first = beta(groups, { users: ["all"] });
+    expect(first!.users.toSorted()).toEqual(["ann", "zoe"]);
+    expect(beta(groups, first!)).toEqual(first);
+  });
+
+  test("that are empty leave nobody, and never open the percentage to everyone", () => {
+    expect(beta({ eng: [] }, { users: ["eng"], segments: ["eng"] })).toMatchObject({
+      users: [],
+      segments: ["eng"],
+    });
+  });
+
+  test("that are broken break the flags that name them and no others", () => {
+    const groups = { eng: "ann", "no spaces": [], nested: ["eng"], ok: ["ann"] };
+    const document = parsed(groups, { users: ["nested"] });
+    expect(document.faults.map((f) => [f.path, f.message])).toEqual([
+      ["groups.eng", '"ann" is not a list'],
+      ['groups["no spaces"]', `"no spaces" ${NAME}`],
+      ["groups.nested", '"eng" is not a group without faults'],
+      ["flags.a.cohorts.beta.users[0]", '"nested" is not an id, or a group without faults'],
+    ]);
+    expect([...document.flags.keys()]).toEqual(["other"]);
+    expect(beta(groups, { users: ["ok"] })!.users).toEqual(["ann"]);
+    expect(beta("none", { users: ["zoe"] })).toBeUndefined();
+    expect(beta("none", { groups: ["zoe"] })).toBeDefined();
+  });
+
+  test("are never more than a list takes", () => {
+    const ids = Array.from({ length: 6000 }, (_, i) => `u${i}`);
+    const groups = { one: ids, two: ids.map((id) => `x${id}`), both: ["one", "two"] };
+    expect(said(JSON.stringify({ groups, flags: {} }))).toEqual([
+      ["groups.both", "a list of 2 is not a group of at most 10000 members"],
+    ]);
+    const { both: _, ...good } = groups;
+    expect(parsed(good, { users: ["one", "two"] }).faults).toEqual([
+      {
+        path: "flags.a.cohorts.beta.users",
+        message: "more than 10000 ids with the members of the groups",
+        expected: "at most 10000 ids with the members of the groups",
+      },
+    ]);
+    expect(beta(good, { users: ["one"] })!.users).toHaveLength(6000);
+  });
+});
+
+describe("plans", () => {
+  const stages = [{ percentage: 5 }, { percentage: 100 }];
+  const parsed = (plans: unknown, plan: unknown, more: object = {}) =>
+    parseDocument(
+      JSON.stringify({ plans, flags: { a: { state: "canary", plan, ...more }, b: { state: "on" } } }),
+    );
+
+  test("are looked up in the document first, then among the ready-made ones, and go into the flag", () => {
+    const own = parsed({ togetheros: { stages } }, "togetheros").flags.get("a")!.plan!;
+    expect([own.name, own.stages.map((s) => s.percentage)]).toEqual(["togetheros", [5, 100]]);
+    const ready = parsed({}, "togetheros").flags.get("a")!;
+    expect(ready.plan!.stages.map((s) => s.percentage)).toEqual([10, 50, 100]);
+    const again = parseDocument(documentOf({ a: ready }));
+    expect([again.faults, again.flags.get("a")]).toEqual([[], ready]);
+  });
+
+  test("that are broken break the flags that name them, each fault with its path", () => {
+    const plans = {
+      mine: { stages: [{ percentage: 5, exit: [{ metric: "error_rat", below: 1 }] }] },
+      ok: { stages },
+    };
+    const document = parsed(plans, "mine");
+    expect(document.faults.map((f) => f.path)).toEqual([
+      "plans.mine.stages[0].exit[0].metric",
+      "flags.a.plan",
+    ]);
+    expect(document.faults[0]!.message).toMatch(/did you mean "error_rate"\?$/);
+    expect([...document.flags.keys()]).toEqual(["b"]);
+    expect(parsed(plans, "ok").flags.has("a")).toBe(true);
+    expect([...parsed("none", "togetheros").broken.keys()]).toEqual(["a"]);
+    expect([...parsed("none", { stages }).flags.keys()]).toEqual(["a", "b"]);
+  });
+
+  test("of no name that is known are faults", () => {
+    const { faults } = parsed({}, "togetherus");
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatchObject({ path: "flags.a.plan" });
+    expect(faults[0]!.message).toMatch(/^"togetherus" is not a plan of the document or one of /);
+  });
+
+  test("name cohorts that the flag has, and sets of objectives that it or they have", () => {
+    const cohort = { stages: [{ cohort: "beta" }] };
+    const paths = (document: ReturnType<typeof parsed>) => document.faults.map((f) => f.path);
+    expect(paths(parsed({}, cohort))).toEqual(["flags.a.plan.stages[0].cohort"]);
+    expect(paths(parsed({ mine: cohort }, "mine"))).toEqual(["flags.a.plan"]);
+    expect(paths(parsed({ mine: cohort }, "mine", { cohorts: { beta: {} } }))).toEqual([]);
+    const met = { metric: "slos", set: "calm", are: "met" };
+    const calm = { calm: [{ metric: "error_rate", below: 0.01 }] };
+    const gated = { stages: [{ percentage: 5, entry: [met], exit: [met] }] };
+    expect(paths(parsed({}, gated))).toEqual([
+      "flags.a.plan.stages[0].entry[0].set",
+      "flags.a.plan.stages[0].exit[0].set",
+    ]);
+    expect(paths(parsed({}, gated, { slos: calm }))).toEqual([]);
+    expect(paths(parsed({}, { ...gated, slos: calm }))).toEqual([]);
+    expect(paths(parsed({}, undefined, { rules: [met] }))).toEqual(["flags.a.rules[0].set"]);
+  });
+});
+
+test("notifications that are broken are undefined, and break nothing else", () => {
+  const notify = {
+    receivers: { ops: { type: "slak", url: "secret:OPS" } },
+    routes: [{ on: ["halt"], to: ["ops"] }],
+  };
+  const document = parseDocument(JSON.stringify({ notify, flags: { a: { state: "on" } } }));
+  expect(document.faults.map((f) => [f.path, f.message])).toEqual([
+    [
+      "notify.receivers.ops.type",
+      '"slak" is not one of "slack", "pagerduty", "webhook"; did you mean "slack"?',
+    ],
+  ]);
+  expect([document.notify, document.flags.size]).toEqual([undefined, 1]);
+  expect(parseDocument('{"flags":{}}').notify).toEqual({ receivers: {}, routes: [], dryRun: false });
+  expect(parseDocument('{"notify":{},"notify":{},"flags":{}}').notify).toBeUndefined();
+});
+
+test("a part that stands twice breaks only what needs it", () => {
+  const text = `{"groups":{},"groups":{},"plans":{},"plans":{},"flags":{"a":{"state":"on"},
+    "b":{"state":"canary","plan":"togetheros"},"c":{"state":"canary","cohorts":{"x":{"users":["ann"]}}}}}`;
+  expect([...parseDocument(text).flags.keys()]).toEqual(["a"]);
+});
+
+test("plans and groups cannot blow a document up beyond what fits into one KV value", () => {
+  const crowd = Array.from({ length: 9000 }, (_, i) => `somebody-${String(i).padStart(4, "0")}@example.com`);
+  const flags = Object.fromEntries(
+    Array.from({ length: 60 }, (_, i) => [
+      `f${i}`,
+      { state: "canary", cohorts: { x: { users: ["crowd"] } } },
+    ]),
+  );
+  const document = parseDocument(JSON.stringify({ groups: { crowd }, flags }));
+  const size = [...document.flags.values()].reduce((sum, flag) => sum + JSON.stringify(flag).length, 0);
+  expect(size).toBeLessThanOrEqual(MAX_FILLED);
+  expect(document.broken.size).toBeGreaterThan(0);
+  expect(document.flags.size + document.broken.size).toBe(60);
+});
+
+test("a gate that is neither a condition nor a sign-off is explained by what it comes closest to", () => {
+  const said = (gate: object) =>
+    parseDocument(
+      documentOf({ a: { state: "canary", plan: { stages: [{ percentage: 5, exit: [gate] }] } } }),
+    ).faults.map((f) => `${f.path.replace("flags.a.plan.stages[0].exit[0]", "")} ${f.message.slice(0, 40)}`);
+  expect(said({ metric: "error_rat", below: 1 })[0]).toMatch(/^\.metric "error_rat" is not one of /);
+  expect(said({ signOff: "product_owner" })).toEqual([".what missing"]);
+  expect(said({ signOf: "po", what: "go" })).toEqual([".signOff missing", ".signOf unknown key"]);
 });
 
 test("a key of another kind of rule is not offered for itself", () => {
