@@ -2,13 +2,16 @@
  * The admin API under `/_greenlight/api`: the status, the audit log, and the two commands of the controller. It
  * refuses to answer anything without the token, and never sees traffic.
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { isName } from "../core/flag/schema.ts";
 import { problem } from "../edge/problem.ts";
+import { badRequest, bodyOf, etagged, howOf } from "./answers.ts";
 import { authorize } from "./auth.ts";
 import { controllerStub } from "./controller.ts";
+import { ingest } from "./ingest.ts";
+import { rollouts } from "./rollouts.ts";
 
 /** The flag document may have 1 MB; a little more, so that the fault is the document's and says so. */
 const MAX_BODY_BYTES = 1_100_000;
@@ -18,10 +21,12 @@ const MAX_PAGE = 200;
 const resumeBody = z.strictObject({
   release: z.string().optional(),
   reason: z.string().max(500).default(""),
+  by: z.string().max(100).optional(),
 });
 const auditQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
   before: z.coerce.number().int().min(1).optional(),
+  flag: z.string().max(64).optional(),
 });
 
 const app = new Hono<{ Bindings: Env }>().basePath("/_greenlight/api");
@@ -52,10 +57,9 @@ app.get("/status", async (c) => {
 app.get("/audit", async (c) => {
   const query = auditQuery.safeParse(c.req.query());
   if (!query.success) return badRequest(query.error);
-  const { limit, before } = query.data;
-  return c.json({
-    entries: await controllerStub(c.env).audit(before === undefined ? { limit } : { limit, before }),
-  });
+  const { limit, before, flag } = query.data;
+  const page = { limit, ...(before !== undefined && { before }), ...(flag !== undefined && { flag }) };
+  return c.json({ entries: await controllerStub(c.env).audit(page) });
 });
 
 app.put("/flags", async (c) => {
@@ -68,7 +72,8 @@ app.put("/flags", async (c) => {
   const result = await controllerStub(c.env).putSpec({
     text: await c.req.text(),
     ...(revision === undefined ? {} : { ifMatch: Number(revision) }),
-    who: "api",
+    who: c.req.query("by") ?? "api",
+    how: howOf(c),
     reason: c.req.query("reason") ?? "",
   });
   if (result.ok) return etagged(c, result.revision);
@@ -89,19 +94,22 @@ app.put("/flags", async (c) => {
 app.post("/flags/:name/resume", async (c) => {
   const flag = c.req.param("name");
   if (!isName(flag)) return problem("bad-request", "That is no name of a flag.");
-  const text = await c.req.text();
-  const body = resumeBody.safeParse(text === "" ? {} : parseJson(text));
+  const body = resumeBody.safeParse(await bodyOf(c));
   if (!body.success) return badRequest(body.error);
-  const { release, reason } = body.data;
+  const { release, reason, by } = body.data;
   const result = await controllerStub(c.env).resume({
     flag,
-    who: "api",
+    who: by ?? "api",
+    how: howOf(c),
     reason,
     ...(release === undefined ? {} : { release }),
   });
   if (result.ok) return etagged(c, result.revision);
   return problem("not-halted", `${flag}${release === undefined ? "" : ` ${release}`} has no halt to lift.`);
 });
+
+app.route("/", rollouts);
+app.route("/", ingest);
 
 app.notFound((c) => problem("not-found", `The admin API has no ${c.req.method} ${c.req.path}.`));
 app.onError((error) => {
@@ -113,26 +121,6 @@ app.onError((error) => {
     "Traffic is not affected. Try again; the kill key works without the controller.",
   );
 });
-
-function etagged(c: Context, revision: number): Response {
-  c.header("etag", `"${revision}"`);
-  return c.json({ revision });
-}
-
-function badRequest(error: z.ZodError): Response {
-  const faults = error.issues.map((i) => ({ path: i.path.join("."), message: i.message }));
-  return problem("bad-request", faults.map((f) => `${f.path || "body"}: ${f.message}`).join("; "), {
-    faults,
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Answers a request below `/_greenlight/api`. */
 export function handleAdmin(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {

@@ -3,7 +3,10 @@ import type { RolloutController } from "../control/controller.ts";
 import "../edge/env.ts";
 
 /** The methods of the controller that the admin API calls. */
-export type AdminController = Pick<RolloutController, "status" | "putSpec" | "resume" | "audit">;
+export type AdminController = Pick<
+  RolloutController,
+  "status" | "putSpec" | "resume" | "audit" | "rollout" | "history" | "command" | "ingest"
+>;
 
 /** A fresh stub of the environment's one controller. */
 export function controllerStub(env: Env): AdminController {

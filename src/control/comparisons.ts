@@ -3,7 +3,7 @@
  * compared while it is off as well: then blue is known before green gets anyone.
  */
 
-import type { ComparisonConfig } from "../core/analysis/comparing.ts";
+import type { ComparisonConfig, ComparisonTick } from "../core/analysis/comparing.ts";
 import { IDLE_SETTLE_MS, SETTLE_MS } from "../core/analysis/feed.ts";
 import type { RowId } from "../core/analysis/tally.ts";
 import type { Flag } from "../core/flag/schema.ts";
@@ -19,6 +19,9 @@ const SAVE_IDLE_MS = 60_000;
 /** Evidence of a flag without a rule of its own for it: it guards other rules and is shown. */
 const DEFAULT_ALPHA = 0.001;
 const DEFAULT_SIGNALS: ComparisonConfig["signals"] = ["errors", "latency"];
+
+/** By flag: ticks that were compared, and the strength at which failures were taken. */
+export type Closed = Map<string, { ticks: ComparisonTick[]; strength: number }>;
 
 interface Followed {
   comparison: FlagComparison;
@@ -40,9 +43,9 @@ export class Comparisons {
     this.#rollout = rollout;
   }
 
-  /** Compares what is complete at `now`. Returns the flags of which anything was. */
-  close(now: number): string[] {
-    const closed: string[] = [];
+  /** Compares what is complete at `now`. Returns the flags of which anything was, with their ticks. */
+  close(now: number): Closed {
+    const closed: Closed = new Map();
     const settleMs = this.#settleMs;
     for (const flag of this.#open) {
       const { comparison, history } = this.#followed.get(flag)!;
@@ -51,7 +54,7 @@ export class Comparisons {
       if (ticks.length === 0) continue;
       for (const tick of ticks) history.add(tick);
       this.#dirty.add(flag);
-      closed.push(flag);
+      closed.set(flag, { ticks, strength: comparison.view().strength });
     }
     return closed;
   }
@@ -60,7 +63,7 @@ export class Comparisons {
    * Takes cells that are evidence, after it has compared what is complete; returns the flags of which anything was.
    * Cells of flags that the spec does not name are nobody's.
    */
-  take(cells: readonly { id: RowId; cell: Cell }[], now: number): string[] {
+  take(cells: readonly { id: RowId; cell: Cell }[], now: number): Closed {
     const flags = new Set(cells.map(({ id }) => id.flag));
     // What a former life has left open is due as well.
     for (const flag of flags) this.#find(flag);

@@ -4,6 +4,8 @@ import type { Verdict } from "../core/analysis/rules.ts";
 import type { RowId, Tally } from "../core/analysis/tally.ts";
 import type { TracePoint } from "../core/analysis/trace.ts";
 import type { State } from "../core/flag/schema.ts";
+import type { How } from "../core/rollout/audit-chain.ts";
+import type { Command, Phase, Progress, Refusal, RollbackTime, SignOff } from "../core/rollout/progress.ts";
 import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
 import "../edge/env.ts";
@@ -13,7 +15,7 @@ export type { AuditEntry, AuditRecord } from "../core/rollout/audit-chain.ts";
 /** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
 export interface RowView
   extends Omit<RowId, "flag">,
-    Omit<Tally, "run" | "visitors" | "slices" | "latency" | "unitLatency"> {
+    Omit<Tally, "run" | "visitors" | "sketch" | "slices" | "latency" | "unitLatency"> {
   /** Null without a latency. */
   p50: number | null;
   p95: number | null;
@@ -55,6 +57,8 @@ export interface FlagView {
   /** Its evidence over time, at most 240 points; empty before green had traffic. */
   trace: TracePoint[];
   rows: RowView[];
+  /** Where its rollout is. */
+  rollout: RolloutView | null;
 }
 
 /** The whole status. */
@@ -81,25 +85,89 @@ export interface StatusView {
   shards: { shard: string; version: number; seenAt: number; isolates: number; lost: number }[];
 }
 
-export interface PutSpec {
+/** Who orders something, by which way, and why: all of it goes into the audit log. */
+export interface Ordered {
+  who: string;
+  how: How;
+  reason: string;
+}
+
+export interface PutSpec extends Ordered {
   text: string;
   /** Refused unless this is the revision; absent: whatever it is. */
   ifMatch?: number;
-  who: string;
-  reason: string;
 }
 export type PutSpecResult =
   | { ok: true; revision: number }
   | { ok: false; reason: "conflict" | "invalid"; revision: number; faults: Fault[] };
 
-export interface Resume {
+export interface Resume extends Ordered {
   flag: string;
   /** Absent: the release that the spec names. */
   release?: string;
-  who: string;
-  reason: string;
 }
 export type ResumeResult = { ok: true; revision: number } | { ok: false; reason: "not-halted" };
+
+/** A command to a flag's rollout. */
+export interface CommandRequest extends Ordered {
+  flag: string;
+  command: Command;
+}
+export type CommandResult =
+  | { ok: true; revision: number; rollout: RolloutView }
+  | { ok: false; reason: Refusal | "unknown-flag"; sentence: string };
+
+/** One gate, as it stands now. */
+export interface GateView {
+  /** The condition in words, or what is signed off by whom. */
+  what: string;
+  /** `healthy` opens; a sign-off that is not given is `insufficient`. */
+  verdict: Verdict;
+  sentence: string;
+  figures: Record<string, number>;
+}
+
+/** Where a flag's rollout is, and what it waits for. */
+export interface RolloutView {
+  flag: string;
+  revision: number;
+  phase: Phase;
+  release: string;
+  /** Name of the plan; null without one, or without a name. */
+  plan: string | null;
+  /** Place of the present stage, -1 before the first, and the stages. */
+  stage: number;
+  stages: { name: string | null; cohort: string | null; percentage: number | null }[];
+  /** Percent of visitors on green: as progress allows, and as it is served after halts, kill and switches. */
+  percentage: number;
+  served: number;
+  /** Cohorts that are on green by the plan; null without one. */
+  cohorts: string[] | null;
+  /** Milliseconds since the epoch; 0 for never. */
+  startedAt: number;
+  stageAt: number;
+  /** Measured seconds of the stage, and what it asks for. */
+  elapsed: number;
+  duration: number;
+  /** Seconds of bake so far (null before gates and approval), and what the stage asks for. */
+  baked: number | null;
+  bake: number;
+  /** Requests meant for green in this stage, and what it asks for. */
+  requests: number;
+  minRequests: number;
+  /** What has to hold before the stage is left, and before the next one opens. */
+  exit: GateView[];
+  entry: GateView[];
+  validation: Progress["validation"];
+  approval: "auto" | "manual";
+  signOffs: SignOff[];
+  /** Why it is paused, halted or on its way down. */
+  why: string | null;
+  /** How long the last rollback took. */
+  rollback: RollbackTime | null;
+  /** What sticks to the release, its cohorts included. */
+  halts: Halt[];
+}
 
 /** What shards ask of the controller (Durable Object `RolloutController`). */
 export interface ControllerApi {

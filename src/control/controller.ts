@@ -6,29 +6,42 @@ import { DurableObject } from "cloudflare:workers";
 import { parseDocument } from "../core/flag/parse.ts";
 import { hashText } from "../core/hashing/text.ts";
 import { onOffer } from "../core/rollout/edits.ts";
+import type { PastRollout } from "../core/rollout/history.ts";
 import type { Snapshot } from "../core/rollout/snapshot.ts";
 import { decodeForward } from "../core/wire/decode.ts";
 import { type EditOffer, type ForwardAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
-import { shardCount, shardStub } from "../edge/objects.ts";
+import type { Observation, ObserverApi, Orders } from "../core/wire/outbox.ts";
+import { outboxStub, shardCount, shardStub } from "../edge/objects.ts";
+import { type AdoptedFrom, Changes } from "./changes.ts";
 import type {
   AuditEntry,
+  CommandRequest,
+  CommandResult,
   ControllerApi,
   PutSpec,
   PutSpecResult,
   Resume,
   ResumeResult,
+  RolloutView,
   StatusView,
 } from "./controller-api.ts";
-import { type AdoptedFrom, Decisions } from "./decisions.ts";
+import { Decisions } from "./decisions.ts";
+import { Latest } from "./latest.ts";
+import { ordersOf } from "./orders.ts";
 import { Publisher } from "./publisher.ts";
 import { findPublished } from "./recovery.ts";
 import { snapshotOf } from "./rollout.ts";
+import { rolloutView } from "./rollout-view.ts";
+import { CONTROLLER } from "./rollouts.ts";
 import { SpecSync } from "./spec-sync.ts";
 import { statusOf } from "./status.ts";
+import type { Ingest, IngestResult } from "./telemetry-api.ts";
 import { settled } from "./within.ts";
 
 /** The backstop: while green may get traffic KV is read and published again so often, milliseconds. */
-const ALARM_MS = 60_000;
+const BACKSTOP_MS = 60_000;
+/** While a rollout waits for something it is looked at so often at least, also without traffic, milliseconds. */
+const CLOCK_MS = 10_000;
 /** Between two looks at what has become complete, milliseconds: so as not to be busy with it, nor to be late. */
 const SHORTEST_COMPARE_MS = 250;
 const LONGEST_COMPARE_MS = 2_000;
@@ -39,27 +52,43 @@ const PATIENCE_MS = 3_000;
 /** A status read so long after KV was read last makes the controller read it again, milliseconds. */
 const STALE_READ_MS = 10_000;
 
+/** Orders are offered again with the next backstop. */
+const ORDER_ATTEMPTS = 4;
+
 /** Faults of a spec that go into the log; the status has them all. */
 const LOGGED_FAULTS = 20;
 
-const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", reason: "" };
+const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", how: "kv", reason: "" };
 
-export class RolloutController extends DurableObject<Env> implements ControllerApi {
+export class RolloutController extends DurableObject<Env> implements ControllerApi, ObserverApi {
   readonly #decisions: Decisions;
+  readonly #changes: Changes;
   readonly #publisher: Publisher;
+  readonly #orders: Latest<Orders>;
   readonly #sync: SpecSync;
   #snapshot: Snapshot | undefined;
   /** For the status only. */
   #kvReadAt = 0;
   #starting: Promise<void> | undefined;
-  #alarmed = false;
+  /** When the alarm will ring, milliseconds since the epoch; undefined while none is set. */
+  #alarmAt: number | undefined;
   #comparing = false;
+  #backstopAt = 0;
+  /** The orders that the outbox was given last, as JSON without their revision. */
+  #ordered = "";
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const decisions = new Decisions(ctx);
+    const decisions = new Decisions(ctx, () => outboxStub(env));
     const { store } = decisions;
     this.#decisions = decisions;
+    this.#changes = new Changes(decisions);
+    this.#orders = new Latest<Orders>({
+      name: "orders to the outbox",
+      send: (orders) => outboxStub(env).order(orders),
+      spacingMs: 0,
+      attempts: ORDER_ATTEMPTS,
+    });
     this.#snapshot = snapshotOf(decisions.rollout, Date.now());
     this.#publisher = new Publisher(env, async () => {
       store.savePublishedAt(Date.now());
@@ -70,11 +99,11 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       saveEdits: (edits) => decisions.saveEdits(edits),
       adoptFromKv: (text, hash) => this.#adopt(text, hash, FROM_KV),
       text: () => store.text(),
-      keepText: (text) => store.saveText(text),
+      keepText: (text) => this.#changes.keepText(text),
       revision: () => decisions.rollout.revision,
       sawKill: (kill, at) => {
         this.#kvReadAt = at;
-        if (decisions.sawKill(kill)) this.#announce(at);
+        if (this.#changes.sawKill(kill, at)) this.#announce(at);
       },
     });
   }
@@ -83,8 +112,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     const forward = decodeForward(raw);
     const now = Date.now();
     void this.#start();
-    const { have, halted } = this.#decisions.take(forward, now);
-    if (halted) this.#announce(now);
+    const { have, changed } = this.#decisions.take(forward, now);
+    if (changed) this.#announce(now);
     this.#compareSoon(now);
     return this.#answer(have, forward.revision ?? 0);
   }
@@ -118,21 +147,22 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       shardStub(this.env, i).settle(),
     );
     await settled(Promise.allSettled(shards), PATIENCE_MS);
-    const { rollout, sums, evidence, comparisons, store } = this.#decisions;
-    const spec = store.text();
-    return statusOf({
-      rollout,
-      sums,
-      evidence,
-      comparisons,
-      spec,
-      kvReadAt: this.#kvReadAt,
-      now: Date.now(),
-    });
+    return statusOf(this.#decisions, { kvReadAt: this.#kvReadAt, now: Date.now() });
+  }
+
+  /** Where a flag's rollout is; undefined for a flag that the spec does not name. */
+  async rollout(flag: string): Promise<RolloutView | undefined> {
+    await settled(this.#start(), PATIENCE_MS);
+    return rolloutView(this.#decisions, flag, Date.now());
+  }
+
+  /** The last rollouts of a flag, the newest first. */
+  async history({ flag, limit }: { flag: string; limit: number }): Promise<PastRollout[]> {
+    return this.#decisions.history.read(flag, limit);
   }
 
   /** Writes the spec: whole or not at all, and only over what the writer knew of. */
-  async putSpec({ text, ifMatch, who, reason }: PutSpec): Promise<PutSpecResult> {
+  async putSpec({ text, ifMatch, who, how, reason }: PutSpec): Promise<PutSpecResult> {
     await this.#startedForWriting();
     const { faults } = parseDocument(text);
     if (faults.length > 0) return { ok: false, reason: "invalid", revision: this.#revision, faults };
@@ -143,7 +173,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     }
     const hash = hashText(text);
     if (hash !== this.#decisions.rollout.specHash) {
-      this.#adopt(text, hash, { source: "api", who, reason });
+      this.#adopt(text, hash, { source: "api", who, how, reason });
       void this.#sync.read();
     }
     return { ok: true, revision: this.#revision };
@@ -153,22 +183,57 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   async resume(command: Resume): Promise<ResumeResult> {
     await this.#startedForWriting();
     const now = Date.now();
-    if (!this.#decisions.resume(command, now)) return { ok: false, reason: "not-halted" };
+    if (!this.#changes.resume(command, now)) return { ok: false, reason: "not-halted" };
     this.#announce(now);
     return { ok: true, revision: this.#revision };
   }
 
-  /** Newest entries first, at most `limit`, older than the entry `before`. */
-  async audit(page: { limit: number; before?: number }): Promise<AuditEntry[]> {
+  /** Obeys a command to a flag's rollout, or says why not. */
+  async command(request: CommandRequest): Promise<CommandResult> {
+    await this.#startedForWriting();
+    const now = Date.now();
+    const result = this.#changes.command(request, now);
+    if (result.ok) this.#announce(now);
+    return result;
+  }
+
+  /** Takes what an origin or an Alertmanager pushes. */
+  async ingest(push: Ingest): Promise<IngestResult> {
+    await this.#startedForWriting();
+    const now = Date.now();
+    const { result, changed } = this.#changes.ingest(push, now);
+    if (changed) this.#announce(now);
+    return result;
+  }
+
+  /** Takes what the outbox has found, each once and in order. */
+  async observe(observations: Observation[]): Promise<{ have: number }> {
+    await this.#startedForWriting();
+    const now = Date.now();
+    const { have, changed } = this.#changes.observe(observations, now);
+    if (changed) this.#announce(now);
+    return { have };
+  }
+
+  /** Newest entries first, at most `limit`, older than the entry `before`; of one flag where it is named. */
+  async audit(page: { limit: number; before?: number; flag?: string }): Promise<AuditEntry[]> {
     return this.#decisions.audit.read(page);
   }
 
   override async alarm(): Promise<void> {
-    this.#alarmed = false;
+    this.#alarmAt = undefined;
     // An alarm that fails six times never comes again; none of these fails.
-    await settled(this.#start(), ALARM_MS / 2);
-    await this.#sync.read();
-    if (this.#snapshot && this.#isLive) this.#publisher.republish(this.#snapshot);
+    await settled(this.#start(), BACKSTOP_MS / 2);
+    const now = Date.now();
+    if (this.#decisions.known && this.#decisions.look(now)) this.#announce(now);
+    this.#decisions.outgoing.send();
+    if (now - this.#backstopAt >= BACKSTOP_MS) {
+      this.#backstopAt = now;
+      await this.#sync.read();
+      if (this.#snapshot && this.#isLive) this.#publisher.republish(this.#snapshot);
+      this.#order(true);
+      this.#note(Date.now());
+    }
     this.#arm();
   }
 
@@ -203,7 +268,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
 
   #adopt(text: string, hash: string, from: AdoptedFrom): void {
     const now = Date.now();
-    this.#decisions.adopt(text, hash, from, now);
+    this.#changes.adopt(text, hash, from, now);
     const { faults } = this.#decisions.rollout;
     if (faults.length > 0) {
       const shown = faults.slice(0, LOGGED_FAULTS).map(({ path, message }) => `${path}: ${message}`);
@@ -216,7 +281,32 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   #announce(now: number): void {
     this.#snapshot = snapshotOf(this.#decisions.rollout, now);
     if (this.#snapshot) this.#publisher.publish(this.#snapshot);
+    this.#order(false);
     this.#arm();
+  }
+
+  /** Tells the outbox what to check and to fetch, if that has changed, or `anyway` because it may have been lost. */
+  #order(anyway: boolean): void {
+    const { rollout } = this.#decisions;
+    const orders = ordersOf(rollout.revision, rollout.notify, rollout.flags);
+    const same = JSON.stringify({ ...orders, revision: 0 });
+    if (same === this.#ordered && !anyway) return;
+    this.#ordered = same;
+    this.#orders.offer(orders);
+  }
+
+  /** Writes the lines that wait into the notes of the document, as an edit of the controller's own. */
+  #note(now: number): void {
+    const noted = this.#changes.notes(now);
+    if (!noted) return;
+    const from: AdoptedFrom = {
+      source: "api",
+      ...CONTROLLER,
+      reason: "percentage changes appended to notes",
+    };
+    if (noted.text !== this.#decisions.store.text()) this.#adopt(noted.text, hashText(noted.text), from);
+    noted.done();
+    void this.#sync.read();
   }
 
   /** Compares what will be complete soon at its time, also when no forward comes by then. */
@@ -247,10 +337,15 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
 
   /** Sets the alarm while there is anything left to do: green to watch, something to send, a hand edit to put. */
   #arm(): void {
-    const { edits } = this.#decisions.rollout;
-    const unput = edits.current !== edits.put.hash;
-    if (this.#alarmed || !(this.#isLive || this.#publisher.busy || this.#sync.pending || unput)) return;
-    this.#alarmed = true;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(Date.now() + ALARM_MS));
+    const { rollout, outgoing, notes, watch, rollbacks } = this.#decisions;
+    const now = Date.now();
+    const unput = rollout.edits.current !== rollout.edits.put.hash;
+    const ticking = watch.awaited().length > 0 || rollbacks.isAny(now);
+    const waiting = this.#publisher.busy || this.#sync.pending || unput || outgoing.waiting || notes.waiting;
+    if (!(this.#isLive || ticking || waiting)) return;
+    const at = now + (ticking ? CLOCK_MS : BACKSTOP_MS);
+    if (this.#alarmAt !== undefined && this.#alarmAt <= at) return;
+    this.#alarmAt = at;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(at));
   }
 }

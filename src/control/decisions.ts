@@ -1,52 +1,97 @@
 /**
- * The controller's memory and how it changes: counts taken over and judged, specs adopted, halts made and lifted. Each
- * change is one transaction. It knows nothing of the world outside: whom to tell is the controller's business.
+ * The controller's memory and how it changes: each change is one transaction, all of it or nothing, in memory as in
+ * storage. It knows nothing of the world outside: whom to tell is the controller's business.
  */
 import { Sums } from "../core/analysis/sums.ts";
-import { parseDocument } from "../core/flag/parse.ts";
-import { type EditState, onAdopt } from "../core/rollout/edits.ts";
+import type { Telemetry } from "../core/analysis/telemetry.ts";
+import type { EditState } from "../core/rollout/edits.ts";
 import type { Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { Forward } from "../core/wire/messages.ts";
+import type { OutboxApi } from "../core/wire/outbox.ts";
+import { AlertStore } from "./alert-store.ts";
 import { AuditLog } from "./audit.ts";
+import { Breakers } from "./breakers.ts";
 import { ComparisonStore } from "./comparison-store.ts";
-import { Comparisons } from "./comparisons.ts";
-import type { Resume } from "./controller-api.ts";
-import { ControllerStore } from "./controller-store.ts";
+import { type Closed, Comparisons } from "./comparisons.ts";
+import { CountsStore } from "./counts-store.ts";
 import { Evidence } from "./evidence.ts";
-import { judgeSafely } from "./judging.ts";
-import { adoptDocument, emptyRollout, haltOf, isJudged, type Rollout, recovered } from "./rollout.ts";
+import { History } from "./history.ts";
+import { stageCounts } from "./looking.ts";
+import { recordMessage } from "./messages.ts";
+import { Notes } from "./notes.ts";
+import { Outgoing } from "./outgoing.ts";
+import { Rollbacks } from "./rollbacks.ts";
+import { emptyRollout, type Rollout, recovered } from "./rollout.ts";
+import { RolloutStore } from "./rollout-store.ts";
+import { CONTROLLER, Rollouts } from "./rollouts.ts";
+import { Telemetries } from "./telemetry.ts";
+import { Watch } from "./watch.ts";
 
 /** Windows and comparisons are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
 const SAVE_EVIDENCE_MS = 5_000;
-
-/** Where a text comes from. */
-export interface AdoptedFrom {
-  source: "kv" | "api";
-  who: string;
-  reason: string;
-}
+/** Clocks of rollouts are written down so often where nothing else changes: a crash makes a stage so much longer. */
+const SAVE_CLOCKS_MS = 30_000;
 
 export class Decisions {
-  readonly store: ControllerStore;
+  readonly store: RolloutStore;
+  readonly counts: CountsStore;
   readonly audit: AuditLog;
+  readonly history: History;
+  readonly outgoing: Outgoing;
+  readonly notes: Notes;
+  readonly alerts: AlertStore;
   readonly sums = new Sums();
   readonly evidence = new Evidence();
   readonly comparisons: Comparisons;
+  readonly telemetry: Telemetries;
+  readonly rollouts: Rollouts;
+  readonly rollbacks: Rollbacks;
+  readonly watch: Watch;
+  readonly #breakers: Breakers;
   readonly #ctx: DurableObjectState;
   #rollout: Rollout;
   #known: boolean;
   #savedEvidenceAt = 0;
+  #savedClocksAt = 0;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, outbox: () => Pick<OutboxApi, "take">) {
+    const { storage } = ctx;
+    const rollout = () => this.#rollout;
     this.#ctx = ctx;
-    this.store = new ControllerStore(ctx.storage);
-    this.audit = new AuditLog(ctx.storage);
-    const rollout = this.store.loadRollout();
-    this.#known = rollout !== undefined;
-    this.#rollout = rollout ?? emptyRollout();
-    this.comparisons = new Comparisons(new ComparisonStore(ctx.storage), () => this.#rollout);
-    this.sums.load(this.store.loadShards());
-    this.evidence.load(this.store.loadWindows());
+    this.store = new RolloutStore(storage);
+    this.counts = new CountsStore(storage);
+    this.audit = new AuditLog(storage);
+    this.history = new History(storage);
+    this.outgoing = new Outgoing(storage, outbox);
+    this.notes = new Notes(storage);
+    this.alerts = new AlertStore(storage);
+    const stored = this.store.loadRollout();
+    this.#known = stored !== undefined;
+    this.#rollout = stored ?? emptyRollout();
+    this.comparisons = new Comparisons(new ComparisonStore(storage), rollout);
+    this.telemetry = new Telemetries(storage, (flag) => this.#rollout.flags.has(flag), !this.#known);
+    this.rollouts = new Rollouts(this, {
+      rollout,
+      counts: (flag, now) => stageCounts(this.telemetryOf(flag, now)),
+      restartRules: (flag, now) => this.restartRules(flag, now),
+      rolledBack: (flag, now) => this.rollbacks.began(flag, now),
+      moved: (flag, now) => this.follow(flag, now),
+    });
+    this.rollbacks = new Rollbacks(rollout, this.rollouts);
+    this.#breakers = new Breakers(rollout, this.rollouts);
+    this.watch = new Watch({
+      rollout,
+      rollouts: this.rollouts,
+      sums: this.sums,
+      evidence: this.evidence,
+      comparisons: this.comparisons,
+      telemetry: (flag, now) => this.telemetryOf(flag, now),
+      alerts: this.alerts,
+      store: this.store,
+      wouldHalt: (halt) => this.#wouldHalt(halt),
+    });
+    this.sums.load(this.counts.loadShards());
+    this.evidence.load(this.counts.loadWindows());
   }
 
   /** False while an empty store's past is not known: counts are taken, nothing is decided. */
@@ -54,24 +99,35 @@ export class Decisions {
     return this.#known;
   }
 
-  /** What is decided now. Read only: changes go through the methods. */
-  get rollout(): Readonly<Rollout> {
+  /** What is decided now. Changed in `durably` only. */
+  get rollout(): Rollout {
     return this.#rollout;
+  }
+
+  /** When any isolate was heard from last, milliseconds since the epoch; 0 for never. */
+  get heardAt(): number {
+    return Math.max(0, ...this.sums.shards().map(({ seenAt }) => seenAt));
   }
 
   /** Goes on from what was published by a controller before, or from nothing. */
   takePast(published: Snapshot | undefined, now: number): void {
-    this.#durably(() => {
+    this.durably(() => {
       if (published) {
         this.#rollout = recovered(published, now);
         this.store.saveFlags(this.#rollout, { changed: [...this.#rollout.flags.keys()], removed: [] });
+        for (const [flag, progress] of this.#rollout.progress) this.store.saveProgress(flag, progress);
         for (const halt of this.#rollout.halts) this.store.saveHalt(halt);
+        this.telemetry.beginAt(now);
         this.audit.add({
           at: now,
-          who: "controller",
+          who: CONTROLLER.who,
+          how: CONTROLLER.how,
           action: "recover",
           flag: null,
           release: null,
+          previous: null,
+          next: null,
+          percentage: null,
           reason: "the store was empty; going on from the published snapshot",
           figures: { from: published.revision, revision: this.#rollout.revision },
         });
@@ -82,155 +138,132 @@ export class Decisions {
   }
 
   /** Takes a forward over and judges what is new in it. `have`: the version stored of that shard. */
-  take(forward: Forward, now: number): { have: number; halted: boolean } {
-    return this.#durably(() => {
+  take(forward: Forward, now: number): { have: number; changed: boolean } {
+    let have = 0;
+    const changed = this.durably(() => {
       const { shard, fresh, groups } = this.sums.take(forward, now);
-      if (!fresh) return { have: shard.version, halted: false };
-      this.store.saveShard(shard, groups);
+      have = shard.version;
+      if (!fresh) return;
+      this.counts.saveShard(shard, groups);
       const taken = this.evidence.take(forward.cells, now);
       const closed = this.comparisons.take(taken, now);
-      const halted = this.#judge(new Set([...closed, ...taken.map(({ id }) => id.flag)]), now);
-      this.#saveEvidence(now);
-      return { have: shard.version, halted };
+      this.telemetry.take(taken, now);
+      this.#compared(closed);
+      this.rollbacks.take(taken);
+      this.#breakers.take(taken, now);
+      this.watch.judge(new Set([...closed.keys(), ...taken.map(({ id }) => id.flag)]), now);
+      this.#save(now);
     });
+    return { have, changed };
   }
 
-  /** Compares what is complete by now without a forward, and judges it; true when a flag was halted. */
+  /** Compares what is complete by now without a forward, and judges it; true when something was decided. */
   compare(now: number): boolean {
-    return this.#durably(() => {
-      const halted = this.#judge(this.comparisons.close(now), now);
-      this.#saveEvidence(now);
-      return halted;
+    return this.durably(() => {
+      const closed = this.comparisons.close(now);
+      this.#compared(closed);
+      this.watch.judge(closed.keys(), now);
+      this.#save(now);
     });
   }
 
-  /** Makes a text the spec. */
-  adopt(text: string, hash: string, { source, who, reason }: AdoptedFrom, now: number): void {
-    const parsed = parseDocument(text);
-    this.#durably(() => {
-      const adoption = adoptDocument(this.#rollout, parsed, hash);
-      this.#rollout.edits = onAdopt(this.#rollout.edits, { hash, source }, now);
-      this.store.saveFlags(this.#rollout, adoption);
-      for (const flag of adoption.removed) this.comparisons.forget(flag);
-      this.store.saveText(text);
-      this.store.saveHead(this.#rollout);
-      this.audit.add({
-        at: now,
-        who,
-        action: "adopt",
-        flag: null,
-        release: null,
-        reason,
-        figures: { hash, ...adoption, faults: parsed.faults.length },
-      });
+  /** Looks at every rollout that waits for something, also where nothing was counted; true when something was decided. */
+  look(now: number): boolean {
+    return this.durably(() => {
+      this.watch.judge(this.watch.awaited(), now);
+      this.rollbacks.check(now, this.heardAt);
+      this.#save(now);
     });
-  }
-
-  /**
-   * Lifts the halt of a release, or what a dry run has noted of it; by default of the one that the spec names. Only
-   * what starts from now on counts.
-   */
-  resume({ flag, release, who, reason }: Resume, now: number): boolean {
-    const present = this.#rollout.flags.get(flag)?.release;
-    const named = release ?? present;
-    if (named === undefined) return false;
-    const lifted = haltOf(this.#rollout, flag, named);
-    const compared = named === present ? this.comparisons.of(flag) : undefined;
-    const halt = lifted ?? compared?.wouldHalt[0];
-    if (!halt) return false;
-    this.#durably(() => {
-      this.#rollout.halts = this.#rollout.halts.filter((other) => other !== lifted);
-      this.#rollout.revision++;
-      this.evidence.restart(flag, named, now);
-      compared?.restart();
-      this.comparisons.save(flag);
-      this.store.deleteHalt(flag, named);
-      this.store.saveWindows(this.evidence.changed(), []);
-      this.store.saveHead(this.#rollout);
-      const figures = { haltedAt: halt.at, rule: halt.rule };
-      this.audit.add({ at: now, who, action: "resume", flag, release: named, reason, figures });
-    });
-    return true;
-  }
-
-  /** Notes the text of the kill key; true when it has changed, and isolates without KV must hear of it. */
-  sawKill(kill: string): boolean {
-    if (!this.#known || this.#rollout.revision === 0 || kill === this.#rollout.kill) return false;
-    this.#durably(() => {
-      this.#rollout.kill = kill;
-      this.#rollout.revision++;
-      this.store.saveHead(this.#rollout);
-    });
-    return true;
   }
 
   /** What is known of the last writers of the document. */
   saveEdits(edits: EditState): void {
-    this.#durably(() => {
+    this.durably(() => {
       this.#rollout.edits = edits;
       this.store.saveHead(this.#rollout);
     });
   }
 
-  /** Judges flags that have new evidence; true when one was halted. */
-  #judge(names: Iterable<string>, now: number): boolean {
-    const halts: Halt[] = [];
-    for (const name of names) {
-      const flag = this.#rollout.flags.get(name);
-      if (!flag || !isJudged(this.#rollout, name)) continue;
-      const { release, dryRun } = flag;
-      const compared = this.comparisons.of(name);
-      const window = this.evidence.of(name, release);
-      const past = { comparison: compared?.view(), memory: compared?.memory };
-      const judgement = judgeSafely(name, { flag, window, heardAt: now, now, ...past });
-      compared?.remember(judgement.memory);
-      if (judgement.verdict !== "unhealthy") continue;
-      const { rule, sentence, figures } = judgement;
-      const halt: Halt = {
-        flag: name,
-        release,
-        action: "rollback",
-        at: now,
-        rule,
-        reason: sentence,
-        figures,
-      };
-      if (!dryRun) halts.push(halt);
-      else if (compared?.note(halt)) this.#log("would-halt", halt);
-      else continue;
-      this.comparisons.save(name);
-    }
-    if (halts.length === 0) return false;
-    this.#rollout.halts = [...this.#rollout.halts, ...halts];
-    this.#rollout.revision++;
-    for (const halt of halts) {
-      this.store.saveHalt(halt);
-      this.#log("halt", halt);
-    }
-    this.store.saveHead(this.#rollout);
-    return true;
+  /** Rules of a flag's present release begin anew: only what starts after `now` counts. */
+  restartRules(flag: string, now: number): void {
+    const release = this.#rollout.flags.get(flag)?.release;
+    if (release === undefined) return;
+    this.evidence.restart(flag, release, now);
+    this.comparisons.of(flag)?.restart();
+    this.comparisons.save(flag);
+    this.alerts.forget(flag);
+    this.counts.saveWindows(this.evidence.changed(), []);
   }
 
-  #log(action: "halt" | "would-halt", { flag, release, at, rule, reason, figures }: Halt): void {
-    const details = { rule, ...figures };
-    this.audit.add({ at, who: "controller", action, flag, release, reason, figures: details });
+  /** Telemetry counts from where the flag's rollout is. */
+  follow(flag: string, now: number): void {
+    const { release, startedAt, stageAt } = this.rollouts.of(flag);
+    this.telemetry.stage(flag, { release, releaseAt: startedAt, stageAt }, now);
   }
 
-  #saveEvidence(now: number): void {
-    if (now - this.#savedEvidenceAt < SAVE_EVIDENCE_MS) return;
-    this.#savedEvidenceAt = now;
-    const gone = this.evidence.prune(this.#rollout.flags, now);
-    this.store.saveWindows(this.evidence.changed(), gone);
-    this.comparisons.saveChanged(now);
+  /** What conditions of a flag are measured from. */
+  telemetryOf(flag: string, now: number): Telemetry {
+    const { validation } = this.rollouts.of(flag);
+    return this.telemetry.of(flag, now, { heardAt: this.heardAt, smoke: validation });
   }
 
-  /** All of a change or nothing of it, in memory as in storage: a failure gives up memory, which is then read anew. */
-  #durably<T>(change: () => T): T {
+  /**
+   * Makes a change: all of it or nothing, in memory as in storage. A failure gives up memory, which is then read anew.
+   * True when what is published has changed.
+   */
+  durably(change: () => void): boolean {
+    const before = this.#rollout.revision;
     try {
-      return this.#ctx.storage.transactionSync(change);
+      const entries = this.#ctx.storage.transactionSync(() => {
+        change();
+        // One change is one revision, however many flags it is about. What comes back after a loss skips many.
+        if (this.#known && this.#rollout.revision > before) this.#rollout.revision = before + 1;
+        if (this.#rollout.revision !== before) this.store.saveHead(this.#rollout);
+        const added = this.audit.takeNew();
+        if (this.#rollout.notify.audit)
+          for (const entry of added) this.outgoing.message(recordMessage(entry));
+        return added;
+      });
+      for (const entry of entries) console.log(JSON.stringify({ event: "audit", ...entry }));
     } catch (error) {
       this.#ctx.abort(`a decision could not be written: ${String(error)}`);
       throw error;
     }
+    this.outgoing.send();
+    return this.#rollout.revision !== before;
+  }
+
+  #wouldHalt({ flag, release, at, rule, reason, figures }: Halt): void {
+    const share = this.rollouts.of(flag).share / 1000;
+    const place = { previous: null, next: null, percentage: share };
+    const by = { who: CONTROLLER.who, how: CONTROLLER.how };
+    this.audit.add({
+      at,
+      ...by,
+      action: "would-halt",
+      flag,
+      release,
+      ...place,
+      reason,
+      figures: { rule, ...figures },
+    });
+  }
+
+  #compared(closed: Closed): void {
+    for (const [flag, { ticks, strength }] of closed) this.telemetry.compared(flag, ticks, strength);
+  }
+
+  #save(now: number): void {
+    if (now - this.#savedEvidenceAt >= SAVE_EVIDENCE_MS) {
+      this.#savedEvidenceAt = now;
+      const gone = this.evidence.prune(this.#rollout.flags, now);
+      this.counts.saveWindows(this.evidence.changed(), gone);
+      this.comparisons.saveChanged(now);
+      this.telemetry.save(now);
+    }
+    if (now - this.#savedClocksAt < SAVE_CLOCKS_MS) return;
+    this.#savedClocksAt = now;
+    this.rollouts.saveChanged();
+    this.watch.save();
   }
 }

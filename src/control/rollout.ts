@@ -3,18 +3,23 @@
  * step raises the revision. It refuses to know where it is kept and who is told.
  */
 import { generationOf } from "../core/flag/generation.ts";
+import { type Notify, notify } from "../core/flag/notify.ts";
 import type { ParsedDocument } from "../core/flag/parse.ts";
+import { SHARE_PER_PERCENT, shareOf } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
+import { CANARY_SWITCH, isSwitchedOff as isOff } from "../core/flag/switches.ts";
 import { type EditState, initialEdits } from "../core/rollout/edits.ts";
-import { askedShare } from "../core/rollout/effective.ts";
 import { isKilled } from "../core/rollout/kill.ts";
+import type { Progress, SpecOf } from "../core/rollout/progress.ts";
 import {
+  EVERY_RELEASE,
   type Fault,
   type FlagStatus,
   type Halt,
   SNAPSHOT_VERSION,
   type Snapshot,
 } from "../core/rollout/snapshot.ts";
+import { bandsOf, newProgress, transition } from "../core/rollout/transition.ts";
 
 /** The controller's whole decision. */
 export interface Rollout {
@@ -24,7 +29,14 @@ export interface Rollout {
   enabled: boolean;
   /** Every flag in its last good form. */
   flags: Map<string, Flag>;
+  /** What is published of each. */
   status: Map<string, FlagStatus>;
+  /** Where the rollout of each is. */
+  progress: Map<string, Progress>;
+  /** Tenants chosen from directories, by flag and cohort. */
+  selected: Map<string, Record<string, string[]>>;
+  /** Who is told what, in its last good form. */
+  notify: Notify;
   halts: Halt[];
   /** Text of the kill key, as read last. */
   kill: string;
@@ -38,6 +50,9 @@ export interface Rollout {
  */
 const RECOVERY_GAP = 1000;
 
+/** Nobody is told anything. */
+export const NOBODY: Notify = notify.parse({});
+
 /** Before any spec. */
 export function emptyRollout(): Rollout {
   return {
@@ -46,6 +61,9 @@ export function emptyRollout(): Rollout {
     enabled: true,
     flags: new Map(),
     status: new Map(),
+    progress: new Map(),
+    selected: new Map(),
+    notify: NOBODY,
     halts: [],
     kill: "",
     faults: [],
@@ -64,6 +82,16 @@ export function recovered(snapshot: Snapshot, now: number): Rollout {
     enabled: snapshot.enabled,
     flags: new Map(Object.entries(snapshot.flags)),
     status: new Map(Object.entries(snapshot.status)),
+    progress: new Map(
+      Object.entries(snapshot.flags).map(([name, flag]) => [
+        name,
+        progressFrom(flag, snapshot.status[name], snapshot.halts, name, now),
+      ]),
+    ),
+    selected: new Map(
+      Object.entries(snapshot.status).flatMap(([name, { selected }]) => (selected ? [[name, selected]] : [])),
+    ),
+    notify: NOBODY,
     halts: snapshot.halts,
     kill: snapshot.kill ?? "",
     faults: snapshot.faults,
@@ -115,10 +143,12 @@ export function adoptDocument(rollout: Rollout, parsed: ParsedDocument, hash: st
   const adoption: Adoption = { changed: [], regenerated: [], removed: [] };
   if (isUnreadable(parsed)) return adoption;
   rollout.enabled = parsed.enabled ?? rollout.enabled;
+  rollout.notify = parsed.notify ?? rollout.notify;
   for (const name of rollout.flags.keys()) {
     if (parsed.flags.has(name) || parsed.broken.has(name)) continue;
     rollout.flags.delete(name);
     rollout.status.delete(name);
+    rollout.selected.delete(name);
     adoption.removed.push(name);
   }
   for (const [name, flag] of parsed.flags) {
@@ -127,9 +157,55 @@ export function adoptDocument(rollout: Rollout, parsed: ParsedDocument, hash: st
     else if (JSON.stringify(flag) === JSON.stringify(rollout.flags.get(name))) continue;
     adoption.changed.push(name);
     rollout.flags.set(name, flag);
-    rollout.status.set(name, { generation, share: askedShare(flag) });
   }
   return adoption;
+}
+
+/** What the state machine needs of a flag's spec. */
+export function specOf({ state, release, percentage, plan, blueCapacity }: Flag): SpecOf {
+  return { state, release, asked: shareOf(percentage), plan, blueCapacity };
+}
+
+/** What is to be published of a flag; undefined for one that is not in the spec. */
+export function publishedStatus(rollout: Rollout, name: string): FlagStatus | undefined {
+  const flag = rollout.flags.get(name);
+  const progress = rollout.progress.get(name);
+  if (!flag || !progress) return undefined;
+  const selected = rollout.selected.get(name);
+  return {
+    generation: generationOf(flag),
+    share: progress.share,
+    ...(progress.plan && {
+      phase: progress.phase,
+      bands: bandsOf(progress),
+      ...(progress.cohorts && { cohorts: progress.cohorts }),
+    }),
+    ...(selected && { selected }),
+  };
+}
+
+/** Where a rollout is, in words for the audit log: `progressing 5 %`. */
+export function placeOf({ phase, share }: Progress): string {
+  return `${phase} ${share / SHARE_PER_PERCENT} %`;
+}
+
+/** Progress as far as what was published tells of it: the same share, at the stage that it belongs to. */
+function progressFrom(
+  flag: Flag,
+  status: FlagStatus | undefined,
+  halts: readonly Halt[],
+  name: string,
+  now: number,
+): Progress {
+  const spec = specOf(flag);
+  const share = status?.share ?? 0;
+  const standing = halts
+    .filter((halt) => halt.flag === name)
+    .map(({ release, action, cohort, cap, reason }) => ({ release, action, cohort, cap, why: reason }));
+  const former: Progress = { ...newProgress(), standing };
+  const begun = transition(former, { type: "spec", spec: { ...spec, asked: share } }, now);
+  const progress = begun.ok ? begun.progress : former;
+  return { ...progress, asked: spec.asked, share, phase: status?.phase ?? progress.phase };
 }
 
 /** A text without any flag, good or broken, that has faults: nothing in it can be told from an accident. */
@@ -137,21 +213,38 @@ export function isUnreadable(parsed: ParsedDocument): boolean {
   return parsed.flags.size === 0 && parsed.broken.size === 0 && parsed.faults.length > 0;
 }
 
-/** The halt of a flag's release, if there is one. */
+/** The halt that keeps green of a flag's release out of traffic, if there is one: a kill before a rollback. */
 export function haltOf(rollout: Rollout, flag: string, release: string): Halt | undefined {
-  return rollout.halts.find((halt) => halt.flag === flag && halt.release === release);
+  const rows = haltsOf(rollout, flag, release).filter((halt) => halt.cohort === undefined);
+  return rows.find(({ action }) => action === "kill") ?? rows.find(({ action }) => action === "rollback");
+}
+
+/** All rows that stick to a flag's release. */
+export function haltsOf(rollout: Rollout, flag: string, release: string): Halt[] {
+  return rollout.halts.filter(
+    (halt) => halt.flag === flag && (halt.release === release || halt.release === EVERY_RELEASE),
+  );
 }
 
 /** Is green out of traffic by the kill key, the global switch or a halt, whatever the spec asks for? */
 export function isStopped(rollout: Rollout, name: string): boolean {
+  return isSwitchedOff(rollout, name) || haltOfPresent(rollout, name) !== undefined;
+}
+
+/** Is green out of traffic by the kill key, a kill or a switch: by people, not by what it did? */
+export function isSwitchedOff(rollout: Rollout, name: string): boolean {
   const flag = rollout.flags.get(name);
   if (!rollout.enabled || isKilled(rollout.kill, name) || flag?.state === "kill") return true;
-  return flag !== undefined && haltOf(rollout, name, flag.release) !== undefined;
+  const canaries = rollout.flags.get(CANARY_SWITCH);
+  return flag?.state === "canary" && isOff(CANARY_SWITCH, canaries ? [canaries] : [], rollout.kill);
 }
 
 /** Share of green that is served, in thousandths of a percent. */
 export function servedShare(rollout: Rollout, name: string): number {
-  return isStopped(rollout, name) ? 0 : (rollout.status.get(name)?.share ?? 0);
+  const flag = rollout.flags.get(name);
+  if (!flag || isStopped(rollout, name)) return 0;
+  const caps = haltsOf(rollout, name, flag.release).map(({ cap }) => cap ?? Number.POSITIVE_INFINITY);
+  return Math.min(rollout.status.get(name)?.share ?? 0, ...caps);
 }
 
 /** Flags that are judged: green gets traffic of their present release, and no halt stops it. */
@@ -159,4 +252,9 @@ export function isJudged(rollout: Rollout, name: string): boolean {
   const flag = rollout.flags.get(name);
   if (!flag || (flag.state !== "canary" && flag.state !== "on")) return false;
   return haltOf(rollout, name, flag.release) === undefined;
+}
+
+function haltOfPresent(rollout: Rollout, name: string): Halt | undefined {
+  const flag = rollout.flags.get(name);
+  return flag && haltOf(rollout, name, flag.release);
 }

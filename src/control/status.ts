@@ -5,27 +5,22 @@ import type { Sums } from "../core/analysis/sums.ts";
 import { type RowKey, rowId, type Tally } from "../core/analysis/tally.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import type { InFlight } from "../core/wire/messages.ts";
-import type { Comparisons } from "./comparisons.ts";
 import type { FlagView, RowView, StatusView, VerdictView } from "./controller-api.ts";
-import type { Evidence } from "./evidence.ts";
-import { judgeSafely } from "./judging.ts";
-import { haltOf, type Rollout, servedShare } from "./rollout.ts";
+import type { Decisions } from "./decisions.ts";
+import { haltOf, servedShare } from "./rollout.ts";
+import { rolloutView } from "./rollout-view.ts";
 
-/** What the status is made from. */
-export interface StatusInput {
-  rollout: Rollout;
-  sums: Sums;
-  evidence: Evidence;
-  comparisons: Comparisons;
-  spec: string | undefined;
+/** What the status is made from besides the decisions. */
+interface Moment {
   kvReadAt: number;
   /** Milliseconds since the epoch. */
   now: number;
 }
 
 /** The whole status. Reads only. */
-export function statusOf(input: StatusInput): StatusView {
-  const { rollout, sums, now } = input;
+export function statusOf(decisions: Decisions, moment: Moment): StatusView {
+  const { rollout, sums } = decisions;
+  const { now } = moment;
   const shards = sums.shards();
   const awake = sums.awake(now);
   const rows = rowsByFlag(sums, now);
@@ -35,12 +30,12 @@ export function statusOf(input: StatusInput): StatusView {
     at: now,
     enabled: rollout.enabled,
     specHash: rollout.specHash,
-    spec: input.spec ?? null,
-    kill: input.rollout.kill,
-    kvReadAt: input.kvReadAt,
+    spec: decisions.store.text() ?? null,
+    kill: rollout.kill,
+    kvReadAt: moment.kvReadAt,
     faults: rollout.faults,
     halts: rollout.halts,
-    flags: names.map((name) => flagView(name, rows.get(name) ?? [], input)),
+    flags: names.map((name) => flagView(name, rows.get(name) ?? [], decisions, now)),
     isolates: awake.reduce((n, shard) => n + shard.isolates, 0),
     lost: shards.reduce((n, shard) => n + shard.lost, 0),
     sampling: Math.min(1, ...awake.map((shard) => shard.sampling)),
@@ -54,15 +49,14 @@ export function statusOf(input: StatusInput): StatusView {
   };
 }
 
-function flagView(name: string, rows: RowView[], input: StatusInput): FlagView {
-  const { rollout, sums, evidence, comparisons, now } = input;
+function flagView(name: string, rows: RowView[], decisions: Decisions, now: number): FlagView {
+  const { rollout, comparisons, watch } = decisions;
   const flag = rollout.flags.get(name);
   const status = rollout.status.get(name);
   const killed = isKilled(rollout.kill, name) || flag?.state === "kill";
   const halt = flag ? haltOf(rollout, name, flag.release) : undefined;
   const compared = comparisons.of(name);
   const comparison = compared?.view();
-  const heardAt = Math.max(0, ...sums.shards().map((shard) => shard.seenAt));
   return {
     name,
     state: flag?.state ?? "removed",
@@ -75,21 +69,13 @@ function flagView(name: string, rows: RowView[], input: StatusInput): FlagView {
     verdict: halt
       ? { verdict: "unhealthy", rule: halt.rule, sentence: halt.reason, figures: halt.figures }
       : flag && (flag.state === "canary" || flag.state === "on")
-        ? verdictView(
-            judgeSafely(name, {
-              flag,
-              window: evidence.of(name, flag.release),
-              heardAt,
-              now,
-              comparison,
-              memory: compared?.memory,
-            }),
-          )
+        ? verdictView(watch.judgement(name, flag, now))
         : null,
     wouldHalt: (flag?.dryRun && compared?.wouldHalt[0]) || null,
     comparison: comparison ?? null,
     trace: compared?.trace.points ?? [],
     rows,
+    rollout: rolloutView(decisions, name, now) ?? null,
   };
 }
 
@@ -127,6 +113,7 @@ function rowView(key: RowKey, tally: Tally | undefined, waiting: InFlight | unde
     placement,
     requests: tally?.requests ?? 0,
     errors: tally?.errors ?? 0,
+    refused: tally?.refused ?? 0,
     connect: tally?.connect ?? 0,
     timeouts: tally?.timeouts ?? 0,
     censored: tally?.censored ?? 0,

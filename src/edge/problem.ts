@@ -14,6 +14,8 @@ export type ProblemType =
   | "precondition-required"
   | "precondition-failed"
   | "not-halted"
+  | "unknown-flag"
+  | "rollout-refused"
   | "bad-request"
   | "controller-unavailable";
 
@@ -30,6 +32,8 @@ const TITLES: Record<ProblemType, [status: number, title: string]> = {
   "precondition-required": [428, "If-Match with the current revision is needed"],
   "precondition-failed": [412, "The spec has changed since"],
   "not-halted": [409, "Nothing is halted there"],
+  "unknown-flag": [404, "The spec has no such flag"],
+  "rollout-refused": [409, "The rollout cannot do that now"],
   "bad-request": [400, "The request is not of the expected form"],
   "controller-unavailable": [503, "The controller did not answer"],
 };

@@ -10,7 +10,7 @@ import { batch, cell, controller, document, shard, withSpec } from "./parts.ts";
 const START = 1_800_000_000_000;
 /** Many batches, and objects that start anew between them, take their time on a busy machine, milliseconds. */
 const LONG_MS = 30_000;
-const who = { who: "ann", reason: "test" };
+const who = { who: "ann", how: "api", reason: "test" } as const;
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });

@@ -19,7 +19,7 @@ afterEach(async () => {
   await reset();
 });
 
-const who = { who: "ann", reason: "test" };
+const who = { who: "ann", how: "api", reason: "test" } as const;
 
 /** Sends what halts release 1.0 and waits until the shard has the halt. */
 async function makeHalt(isolate = "bad"): Promise<void> {
@@ -43,7 +43,8 @@ describe("a release that fails", () => {
     const [entry] = await controller().audit({ limit: 1 });
     expect(entry).toMatchObject({
       who: "controller",
-      action: "halt",
+      action: "rollback",
+      how: "controller",
       flag: "shop",
       release: "1.0",
       reason: "Green failed 25 % of 40 requests in 60 s; the limit is 10 %",
@@ -74,7 +75,7 @@ describe("a release that fails", () => {
     for (let seq = 1; seq <= 3; seq++) await shard().flush(batch(`late${seq}`, 1, [bad()]));
     await sumsOf();
     expect((await controller().status()).revision).toBe(revision);
-    expect((await actions()).filter((action) => action === "halt")).toHaveLength(1);
+    expect((await actions()).filter((action) => action === "rollback")).toHaveLength(1);
   });
 
   it("is left alone in a flag that is not in canary or on", async () => {
@@ -120,7 +121,7 @@ describe("a halt", () => {
     await shard().flush(batch("old", 1, [{ ...bad(), tick: bad().tick - 2 }]));
     expect(await sumsOf()).toMatchObject({ requests: 80 });
     expect((await controller().status()).halts).toEqual([]);
-    expect((await actions()).slice(0, 2)).toEqual(["resume", "halt"]);
+    expect((await actions()).slice(0, 2)).toEqual(["resume", "rollback"]);
     // What starts after the resume counts again.
     await shard().flush(batch("new", 1, [{ ...bad(), tick: bad().tick + 1 }]));
     await sumsOf();
@@ -219,7 +220,7 @@ describe("a spec", () => {
       reason: "invalid",
       faults: [{ path: "flags.shop.percentage" }],
     });
-    expect((await actions())[0]).toBe("adopt");
+    expect((await actions()).slice(0, 2)).toEqual(["percentage", "adopt"]);
   });
 
   it("from the API is refused when a hand edit came before that the writer did not know of", async () => {
@@ -238,7 +239,8 @@ describe("a spec", () => {
   it("says in the audit log who changed it and which flags", async () => {
     await withSpec();
     await controller().putSpec({ text: document({ percentage: 60 }, { other: { state: "off" } }), ...who });
-    const [api, kv] = await controller().audit({ limit: 2 });
+    const entries = await controller().audit({ limit: 20 });
+    const [api, kv] = entries.filter(({ action }) => action === "adopt");
     expect(api).toMatchObject({
       who: "ann",
       action: "adopt",
@@ -246,6 +248,19 @@ describe("a spec", () => {
       figures: { regenerated: ["shop", "other"] },
     });
     expect(kv).toMatchObject({ who: "kv", action: "adopt", figures: { regenerated: ["shop"] } });
+    expect(entries.find(({ action }) => action === "percentage")).toMatchObject({
+      who: "ann",
+      how: "api",
+      flag: "shop",
+      previous: "progressing 50 %",
+      next: "progressing 60 %",
+      percentage: 60,
+    });
+    // What is still being put would be the next test's.
+    await vi.waitFor(async () => {
+      const { metadata } = await bindings.FLAGS.getWithMetadata<{ revision: number }>("flags");
+      expect(metadata?.revision).toBeGreaterThan(0);
+    });
   });
 
   it("can be killed by the kill key, which the status shows", async () => {

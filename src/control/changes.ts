@@ -1,0 +1,231 @@
+/**
+ * What people and the outbox change: specs adopted, commands, the kill key, results of checks. Each in one transaction
+ * of the decisions.
+ */
+import { appendNotes } from "../core/flag/notes.ts";
+import { parseDocument } from "../core/flag/parse.ts";
+import { onAdopt } from "../core/rollout/edits.ts";
+import { isKilled } from "../core/rollout/kill.ts";
+import type { Observation } from "../core/wire/outbox.ts";
+import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
+import type { Decisions } from "./decisions.ts";
+import { adoptDocument, haltsOf, servedShare, specOf } from "./rollout.ts";
+import { rolloutView } from "./rollout-view.ts";
+import { type By, ownKeyOf } from "./rollouts.ts";
+import type { Ingest, IngestResult } from "./telemetry-api.ts";
+
+/** Where a text comes from. */
+export interface AdoptedFrom extends Ordered {
+  source: "kv" | "api";
+}
+
+export class Changes {
+  readonly #decisions: Decisions;
+
+  constructor(decisions: Decisions) {
+    this.#decisions = decisions;
+  }
+
+  /** Makes a text the spec. */
+  adopt(text: string, hash: string, { source, who, how, reason }: AdoptedFrom, now: number): boolean {
+    const { rollout, rollouts, store, audit, comparisons, telemetry, alerts, watch } = this.#decisions;
+    const parsed = parseDocument(text);
+    return this.#decisions.durably(() => {
+      const served = this.#served();
+      const adoption = adoptDocument(rollout, parsed, hash);
+      rollout.edits = onAdopt(rollout.edits, { hash, source }, now);
+      const by: By = { who, how };
+      for (const flag of adoption.removed) {
+        rollouts.remove(flag, now, by);
+        comparisons.forget(flag);
+        telemetry.forget(flag);
+        alerts.forget(flag);
+        watch.forget(flag);
+      }
+      // What has changed is written down when it is placed, below.
+      store.saveFlags(rollout, { changed: [], removed: adoption.removed });
+      store.saveText(text);
+      const nothing = { flag: null, release: null, previous: null, next: null, percentage: null };
+      const { changed, removed, regenerated } = adoption;
+      audit.add({
+        at: now,
+        ...by,
+        action: "adopt",
+        ...nothing,
+        reason,
+        figures: { hash, changed, removed, regenerated, faults: parsed.faults.length },
+      });
+      for (const name of adoption.changed) {
+        const spec = specOf(rollout.flags.get(name)!);
+        rollouts.act(name, { type: "spec", spec }, now, { ...by, reason });
+        rollouts.publish(name);
+      }
+      this.#stopped(served, now);
+      store.saveHead(rollout);
+    });
+  }
+
+  /** The spec's text is known again after a loss of storage, and with it who is told what. */
+  keepText(text: string): void {
+    const { rollout, store } = this.#decisions;
+    this.#decisions.durably(() => {
+      rollout.notify = parseDocument(text).notify ?? rollout.notify;
+      store.saveText(text);
+      store.saveHead(rollout);
+    });
+  }
+
+  /** Obeys a command to a flag's rollout. */
+  command({ flag: name, command, who, how, reason }: CommandRequest, now: number): CommandResult {
+    const { rollout, rollouts, watch } = this.#decisions;
+    const flag = rollout.flags.get(name);
+    if (!flag) return { ok: false, reason: "unknown-flag", sentence: `The spec has no flag ${name}` };
+    let result: CommandResult | undefined;
+    this.#decisions.durably(() => {
+      const { look } = watch.look(name, flag, now);
+      const done = rollouts.act(name, { type: "command", command, who, reason, look }, now, { who, how });
+      if (!done.ok) {
+        result = done;
+        return;
+      }
+      if (!done.effects.some(({ type }) => type === "audit"))
+        rollouts.record(name, command.name, reason, now, { who, how });
+      if (servedShare(rollout, name) > 0) this.#decisions.rollbacks.over(name);
+    });
+    result ??= { ok: true, revision: rollout.revision, rollout: rolloutView(this.#decisions, name, now)! };
+    return result;
+  }
+
+  /**
+   * Lifts what sticks to a release, or what a dry run has noted of it; by default of the one that the spec names. Only
+   * what starts from now on counts.
+   */
+  resume({ flag, release, who, how, reason }: Resume, now: number): boolean {
+    const { rollout, rollouts, comparisons } = this.#decisions;
+    const present = rollout.flags.get(flag)?.release;
+    const named = release ?? present;
+    if (named === undefined) return false;
+    const rows = haltsOf(rollout, flag, named);
+    const noted = named === present ? comparisons.of(flag)?.wouldHalt[0] : undefined;
+    if (named === present) {
+      const done = this.command({ flag, command: { name: "resume" }, who, how, reason }, now);
+      if (done.ok) return true;
+    }
+    const halt = rows[0] ?? noted;
+    if (!halt) return false;
+    this.#decisions.durably(() => {
+      rollouts.lift(flag, named);
+      if (named === present) this.#decisions.restartRules(flag, now);
+      const figures = { haltedAt: halt.at, rule: halt.rule };
+      rollouts.record(flag, "resume", reason, now, { who, how }, { release: named, figures });
+    });
+    return true;
+  }
+
+  /** Notes the text of the kill key; true when it has changed, and isolates without KV must hear of it. */
+  sawKill(kill: string, now: number): boolean {
+    const { rollout, rollouts, store } = this.#decisions;
+    if (!this.#decisions.known || rollout.revision === 0 || kill === rollout.kill) return false;
+    return this.#decisions.durably(() => {
+      const served = this.#served();
+      const before = rollout.kill;
+      rollout.kill = kill;
+      rollout.revision++;
+      const by: By = { who: "kv", how: "kv" };
+      for (const name of rollout.flags.keys()) {
+        if (isKilled(kill, name) === isKilled(before, name)) continue;
+        const killed = isKilled(kill, name);
+        const sentence = killed
+          ? "The kill key names the flag: everybody is on blue until it no longer does"
+          : "The kill key no longer names the flag";
+        if (killed) rollouts.say(name, "kill", "kill", sentence, now, {}, by);
+        else rollouts.record(name, "unkill", sentence, now, by);
+      }
+      this.#stopped(served, now);
+      store.saveHead(rollout);
+    });
+  }
+
+  /** Takes what an origin pushes, and judges the flags that it is about. */
+  ingest(push: Ingest, now: number): { result: IngestResult; changed: boolean } {
+    let result: IngestResult | undefined;
+    const changed = this.#decisions.durably(() => {
+      result = this.#decisions.telemetry.ingest(push, now);
+      const { rollout, watch } = this.#decisions;
+      watch.judge(flagsOf(push) ?? rollout.flags.keys(), now);
+    });
+    return { result: result!, changed };
+  }
+
+  /** Takes what the outbox has found, each once and in order; answers with the last that is stored. */
+  observe(observations: readonly Observation[], now: number): { have: number; changed: boolean } {
+    const { store, telemetry } = this.#decisions;
+    let have = store.observed();
+    const changed = this.#decisions.durably(() => {
+      for (const observation of observations) {
+        if (observation.seq <= have) continue;
+        have = observation.seq;
+        telemetry.observe(observation, now);
+        this.#observed(observation, now);
+      }
+      store.saveObserved(have);
+    });
+    return { have, changed };
+  }
+
+  /** Writes waiting lines into the notes of the document's text; undefined when there is nothing to write now. */
+  notes(now: number): { text: string; done: () => void } | undefined {
+    const { notes, rollout, store } = this.#decisions;
+    if (!notes.waiting) return undefined;
+    const due = notes.due(rollout.edits, now);
+    const text = store.text();
+    if (due.length === 0 || text === undefined) return undefined;
+    return { text: appendNotes(text, due), done: () => this.#decisions.durably(() => notes.done(due)) };
+  }
+
+  #observed(observation: Observation, now: number): void {
+    const { rollout, rollouts } = this.#decisions;
+    switch (observation.type) {
+      case "validated": {
+        const { flag, key, passed, sentence } = observation;
+        if (!rollout.flags.has(flag)) return;
+        rollouts.act(flag, { type: "validated", key: ownKeyOf(key), passed, sentence }, now);
+        return;
+      }
+      case "undelivered":
+        console.error(JSON.stringify({ event: "undelivered", ...observation }));
+        return;
+      case "health":
+      case "gauge":
+      case "gauge-failed":
+        return;
+      default:
+        observation satisfies never;
+    }
+  }
+
+  /** Shares of green that are served now. */
+  #served(): Map<string, number> {
+    const { rollout } = this.#decisions;
+    return new Map([...rollout.flags.keys()].map((name) => [name, servedShare(rollout, name)]));
+  }
+
+  /** Green of these flags went out of traffic, or came back. */
+  #stopped(served: ReadonlyMap<string, number>, now: number): void {
+    const { rollout, rollbacks } = this.#decisions;
+    for (const name of rollout.flags.keys()) {
+      const is = servedShare(rollout, name);
+      const was = served.get(name) ?? 0;
+      if (was > 0 && is === 0) rollbacks.began(name, now);
+      else if (is > 0) rollbacks.over(name);
+    }
+  }
+}
+
+/** Flags that something pushed is about; undefined for all. */
+function flagsOf(push: Ingest): Set<string> | undefined {
+  const about: { flag?: string }[] =
+    push.kind === "events" ? push.events : push.kind === "gauges" ? push.gauges : push.alerts;
+  const flags = about.map(({ flag }) => flag);
+  return flags.includes(undefined) ? undefined : new Set(flags as string[]);
+}

@@ -1,0 +1,72 @@
+/** What a rollout waits for, as it stands at a moment: its gates and counts, for the state machine and for people. */
+import { type GateMemory, gatesOf } from "../core/analysis/gates.ts";
+import type { Judgement } from "../core/analysis/judge.ts";
+import type { Sources } from "../core/analysis/reading.ts";
+import { failures } from "../core/analysis/tally.ts";
+import type { Telemetry } from "../core/analysis/telemetry.ts";
+import { type Gate, gate, type Stage } from "../core/flag/plan.ts";
+import type { Look, Progress } from "../core/rollout/progress.ts";
+import { nextStage, stageOf } from "../core/rollout/stages.ts";
+
+export interface LookInput {
+  progress: Progress;
+  judgement: Judgement;
+  sources: Sources & { telemetry: Telemetry };
+  /** What the last look gave back. */
+  memory: GatesMemory | undefined;
+}
+
+/** What the gates of a stage, and those before the next, remember. JSON as it is. */
+export interface GatesMemory {
+  /** When the stage began (ms since the epoch): another one begins anew. */
+  stageAt: number;
+  exit: GateMemory;
+  entry: GateMemory;
+}
+
+/** A look, and what its gates want to remember of it. */
+export interface Looked {
+  look: Look;
+  memory: GatesMemory;
+}
+
+/** Looks at what a rollout waits for. Changes nothing. */
+export function lookOf({ progress, judgement, sources, memory }: LookInput): Looked {
+  const { stageAt, plan } = progress;
+  const known = memory?.stageAt === stageAt ? memory : undefined;
+  const stage = stageOf(progress);
+  const next = nextStage(progress);
+  const exit = gatesOf([...(stage?.exit ?? []), ...limitOf(stage)], sources, known?.exit);
+  const entry = gatesOf(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), sources, known?.entry);
+  // What would halt a dry run does not hold it either: that it goes on is what it is for.
+  const tolerated = sources.flag.dryRun && judgement.verdict === "unhealthy";
+  const look: Look = {
+    verdict: tolerated ? "healthy" : judgement.verdict,
+    sentence: judgement.sentence,
+    requests: stageCounts(sources.telemetry).requests,
+    exit: exit.findings,
+    entry: entry.findings,
+  };
+  return { look, memory: { stageAt, exit: exit.memory, entry: entry.memory } };
+}
+
+/** The stage's own limit of errors, as a gate. */
+function limitOf(stage: Stage | undefined): Gate[] {
+  if (stage?.maxErrorRate === undefined) return [];
+  const { maxErrorRate, minRequests } = stage;
+  return [gate.parse({ metric: "error_rate", atMost: maxErrorRate, window: "stage", minRequests })];
+}
+
+/** Is there anything that a look can lead to? */
+export function needsLook({ phase, plan }: Progress): boolean {
+  if (phase === "rollingBack") return true;
+  return plan !== undefined && (phase === "progressing" || phase === "awaitingApproval");
+}
+
+/** Requests meant for green since its stage began, and those of them that failed. */
+export function stageCounts(telemetry: Telemetry): { requests: number; failures: number } {
+  const all = { variant: "green", placement: "all", cohort: undefined, event: undefined } as const;
+  const counts = telemetry.counts({ ...all, from: telemetry.stageAt, to: telemetry.now });
+  if (!counts) return { requests: 0, failures: 0 };
+  return { requests: counts.requests + counts.diverted, failures: failures(counts) + counts.diverted };
+}

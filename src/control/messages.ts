@@ -1,0 +1,41 @@
+/** What the outbox is given to tell: an effect of the state machine, or a record of the audit log, as a message. */
+
+import type { Topic } from "../core/flag/notify.ts";
+import { severityOf } from "../core/notify/severity.ts";
+import type { Message } from "../core/wire/outbox.ts";
+import type { AuditEntry } from "./controller-api.ts";
+import type { Step } from "./rollouts.ts";
+
+/** The message of a `tell`. The time is in its key because a flag that is deleted and made anew counts from 0 again. */
+export function messageOf(
+  effect: { topic: Topic; sentence: string },
+  { flag, progress, i, now, by }: Pick<Step, "flag" | "progress" | "i" | "now" | "by">,
+): Message {
+  return {
+    key: `${flag}/${now}/${progress.rollout}/${progress.step}/${i}`,
+    at: now,
+    topic: effect.topic,
+    severity: severityOf(effect.topic),
+    flag,
+    release: progress.release,
+    sentence: effect.sentence,
+    figures: { ...by.figures },
+    share: progress.share,
+  };
+}
+
+/** A record of the audit log for the audit webhook. */
+export function recordMessage(entry: AuditEntry): Message {
+  return {
+    key: `audit/${entry.id}/${entry.hash}`,
+    at: entry.at,
+    topic: "audit",
+    severity: "info",
+    flag: entry.flag,
+    release: entry.release,
+    sentence: entry.reason,
+    figures: {},
+    share: null,
+    record: JSON.stringify(entry),
+  };
+}

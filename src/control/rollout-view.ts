@@ -1,0 +1,78 @@
+/** Where a flag's rollout is and what it waits for, as people and the API read it. */
+import type { Finding } from "../core/analysis/rules.ts";
+import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
+import type { Gate } from "../core/flag/plan.ts";
+import type { Progress } from "../core/rollout/progress.ts";
+import { nextStage, stageOf } from "../core/rollout/stages.ts";
+import type { GateView, RolloutView } from "./controller-api.ts";
+import type { Decisions } from "./decisions.ts";
+import { haltsOf, servedShare } from "./rollout.ts";
+
+/** The rollout of a flag; undefined for one that the spec does not name. Reads only. */
+export function rolloutView(decisions: Decisions, name: string, now: number): RolloutView | undefined {
+  const { rollout, rollouts, watch } = decisions;
+  const flag = rollout.flags.get(name);
+  if (!flag) return undefined;
+  const progress = rollouts.of(name);
+  const { plan } = progress;
+  const stage = stageOf(progress);
+  const next = nextStage(progress);
+  const { look } = watch.peek(name, flag, now);
+  return {
+    flag: name,
+    revision: rollout.revision,
+    phase: progress.phase,
+    release: progress.release,
+    plan: plan?.name ?? null,
+    stage: progress.stage,
+    stages: (plan?.stages ?? []).map(({ name, cohort, percentage }) => ({
+      name: name ?? null,
+      cohort: cohort ?? null,
+      percentage: percentage ?? null,
+    })),
+    percentage: progress.share / SHARE_PER_PERCENT,
+    served: servedShare(rollout, name) / SHARE_PER_PERCENT,
+    cohorts: progress.cohorts ?? null,
+    startedAt: progress.startedAt,
+    stageAt: progress.stageAt,
+    elapsed: Math.floor(progress.elapsedMs / 1000),
+    duration: stage?.duration ?? 0,
+    baked: progress.bakedMs === undefined ? null : Math.floor(progress.bakedMs / 1000),
+    bake: stage?.bake ?? 0,
+    requests: look.requests,
+    minRequests: stage?.minRequests ?? 0,
+    exit: gateViews(stage?.exit ?? [], look.exit, progress),
+    entry: gateViews(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), look.entry, progress),
+    validation: progress.validation,
+    approval: stage?.approval ?? "auto",
+    signOffs: progress.signOffs,
+    why: progress.why ?? null,
+    rollback: progress.rollback ?? null,
+    halts: haltsOf(rollout, name, flag.release),
+  };
+}
+
+/** Gates with what was found about each; findings may be more than gates, as of a stage's `maxErrorRate`. */
+function gateViews(
+  gates: readonly Gate[],
+  findings: readonly (Finding | undefined)[],
+  { signOffs }: Progress,
+): GateView[] {
+  const views = gates.map((gate, i): GateView => {
+    if (!("signOff" in gate)) return viewOf(findings[i]);
+    const given = signOffs.find(({ role }) => role === gate.signOff);
+    return {
+      what: `${gate.signOff}: ${gate.what}`,
+      verdict: given ? "healthy" : "insufficient",
+      sentence: given ? `Signed off by ${given.who}` : `Not signed off by ${gate.signOff} yet`,
+      figures: given ? { at: given.at } : {},
+    };
+  });
+  return [...views, ...findings.slice(gates.length).map(viewOf)];
+}
+
+function viewOf(finding: Finding | undefined): GateView {
+  if (!finding) return { what: "gate", verdict: "unmeasured", sentence: "Not looked at yet", figures: {} };
+  const { rule, verdict, sentence, figures } = finding;
+  return { what: rule, verdict, sentence, figures };
+}
