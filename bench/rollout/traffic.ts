@@ -1,0 +1,121 @@
+/**
+ * From a trace to what a shard forwards: green's share of a step's requests, as the product's own ledger puts them. Pure
+ * and without chance: what is rounded off is carried on, so that sums over a week are those of the trace.
+ */
+import { observe } from "../../src/core/analysis/histogram.ts";
+import { Ledger } from "../../src/core/analysis/ledger.ts";
+import { Crowd } from "../../src/core/analysis/sketch.ts";
+import { emptyTally, MAX_VISITORS, rowKey, SLICES, type Tally, type Variant } from "../../src/core/analysis/tally.ts";
+import { DEFAULT_COHORT } from "../../src/core/flag/members.ts";
+import { FULL_SHARE } from "../../src/core/flag/percentage.ts";
+import type { Band } from "../../src/core/rollout/snapshot.ts";
+import { type Cell, type Forward, TICK_MS, WIRE_VERSION } from "../../src/core/wire/messages.ts";
+import type { Minute } from "./trace.ts";
+
+/** Times of a variant's answers, as multiples of the minute's median: eight equal parts of a log-normal law. */
+const SHAPE = [0.5, 0.67, 0.8, 0.93, 1.07, 1.25, 1.49, 1.99];
+
+/** Where a flag's traffic goes at a moment. */
+export interface Placed {
+  flag: string;
+  release: string;
+  /** Share of green that is served, thousandths of a percent. */
+  share: number;
+  /** Cohorts that the stages have enabled, by share. */
+  bands: readonly Band[];
+}
+
+/** The traffic of one flag on one shard with one isolate. */
+export class Traffic {
+  readonly #ledger = new Ledger();
+  readonly #name: string;
+  #have = 0;
+  #batches = 0;
+  /** What was rounded off, by what it is of. */
+  readonly #carried = new Map<string, number>();
+  /** Requests so far, by variant: whose turn it is in `SHAPE`, and the number of the next visitor. */
+  readonly #turns = { blue: 0, green: 0 };
+  #visitors = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /**
+   * The forward of a step of `ms` milliseconds that ends at `end`: the minute's requests by their part in it. `slower`:
+   * green takes so many times as long as blue.
+   */
+  step(minute: Minute, placed: Placed, { end, ms, slower = 1 }: { end: number; ms: number; slower?: number }): Forward {
+    const part = ms / 60_000;
+    const ticks = Math.max(1, Math.round(ms / TICK_MS));
+    const first = Math.floor((end - ms) / TICK_MS);
+    const cells: Cell[] = [];
+    for (const { variant, cohort, share } of sidesOf(placed)) {
+      const fails = variant === "green" ? minute.greenFailures : minute.blueFailures;
+      const key = `${placed.release}|${variant}|${cohort}`;
+      const row = rowKey({ flag: placed.flag, release: placed.release, cohort, variant, placement: "hash" });
+      const each = (share / FULL_SHARE) * (part / ticks);
+      const took = minute.ms * (variant === "green" ? slower : 1);
+      for (let i = 0; i < ticks; i++) {
+        const requests = this.#whole(`${key} requests`, minute.requests * each);
+        const failures = this.#whole(`${key} failures`, fails * each, requests);
+        if (requests > 0) cells.push({ row, tick: first + i, tally: this.#tally(variant, requests, failures, took) });
+      }
+    }
+    return this.#forward(cells, end);
+  }
+
+  /** Cells as the shard forwards them. */
+  #forward(cells: Cell[], now: number): Forward {
+    const base = { v: WIRE_VERSION as typeof WIRE_VERSION, isolate: this.#name, inFlight: [], revision: 0, lost: 0 };
+    this.#ledger.count({ ...base, seq: ++this.#batches, cells }, now);
+    const forward = this.#ledger.forwardFrom(this.#have, this.#name, now);
+    this.#have = forward.version;
+    this.#ledger.stored(forward.version);
+    return forward;
+  }
+
+  /** As many whole ones as there are with what was carried, at most `most`. */
+  #whole(key: string, amount: number, most = Number.POSITIVE_INFINITY): number {
+    const all = (this.#carried.get(key) ?? 0) + amount;
+    // A hair more, so that a hundred hundredths are one.
+    const whole = Math.min(most, Math.floor(all + 1e-6));
+    this.#carried.set(key, all - whole);
+    return whole;
+  }
+
+  /** Every request is another visitor's. */
+  #tally(variant: Variant, requests: number, failures: number, ms: number): Tally {
+    const tally: Tally = { ...emptyTally(), requests, errors: failures, units: requests, unitErrors: failures };
+    tally.run = Math.min(1, failures);
+    const crowd = new Crowd();
+    const failed = new Set<number>();
+    for (let i = 0; i < requests; i++) {
+      observe(tally.latency, ms * SHAPE[this.#turns[variant]++ % SHAPE.length]!);
+      // An odd multiplier goes through all 32-bit numbers before it comes back to one.
+      const visitor = Math.imul(++this.#visitors, 0x9e3779b1) >>> 0;
+      crowd.see(visitor);
+      if (i >= failures) continue;
+      failed.add(visitor >>> 20);
+      const slice = visitor % SLICES;
+      tally.slices[slice] = (tally.slices[slice] ?? 0) + 1;
+    }
+    tally.sketch = crowd.pack();
+    tally.visitors = [...failed].sort((a, b) => a - b).slice(0, MAX_VISITORS);
+    tally.unitLatency = { ...tally.latency };
+    return tally;
+  }
+}
+
+/** Blue, and green by cohort, each with its share of all visitors in thousandths of a percent. */
+function sidesOf({ share, bands }: Placed): { variant: Variant; cohort: string; share: number }[] {
+  const sides: { variant: Variant; cohort: string; share: number }[] = [];
+  let from = 0;
+  for (const band of [...bands, { cohort: DEFAULT_COHORT, share: FULL_SHARE }]) {
+    const to = Math.min(band.share, share);
+    if (to > from) sides.push({ variant: "green", cohort: band.cohort, share: to - from });
+    from = Math.max(from, to);
+  }
+  if (share < FULL_SHARE) sides.push({ variant: "blue", cohort: DEFAULT_COHORT, share: FULL_SHARE - share });
+  return sides;
+}
