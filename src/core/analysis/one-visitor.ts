@@ -67,8 +67,8 @@ function ofUnits(
 ): Others {
   const { most } = mostOf(blameThrough(newBlame(first - 1), window, Number.POSITIVE_INFINITY));
   const rate = blue.hash.unitErrors / blue.hash.units;
-  // Who failed once may be anyone.
-  const less = most > 1 ? most : 0;
+  // Who failed once may be anyone, and who did not fail most of it all is in no loop: a literal limit stays exact.
+  const less = most > 1 && 2 * most > green.hash.unitErrors ? most : 0;
   return {
     requests: green.hash.units - less,
     failed: green.hash.unitErrors - less,

@@ -97,10 +97,10 @@ function quantile(
   by: By,
 ): Quantity | undefined {
   const name = metric.slice(-3);
+  const unit = unitOf(metric);
   const histogram = by === "units" ? tally.unitLatency : tally.latency;
   const found = quantileMs(histogram, Number(name.slice(1)) / 100);
   if (found === undefined) return undefined;
-  const unit = unitOf(metric);
   const value = unit === "milliseconds" ? found : found / PER_VALUE;
   const shown = show(value, unit);
   const whose = event === undefined ? `Green's ${name}` : `The ${name} of ${event}`;

@@ -6,13 +6,14 @@ import { type CountedCondition, eventOf } from "../flag/condition.ts";
 import type { Flag } from "../flag/schema.ts";
 import { limitOf } from "./limits.ts";
 import { addTally, emptyTally, failures, type Tally, type Variant } from "./tally.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Span, Telemetry } from "./telemetry.ts";
 import { LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
 
 /** Windows before the present one that make up its history. */
 export const EARLIER_WINDOWS = 60;
 
 const WEEK_MS = 604_800_000;
+const MINUTE_MS = 60_000;
 
 /** Counts of one condition's window, and of what its limit starts from. Undefined: not kept for that time. */
 export interface Reading {
@@ -68,9 +69,15 @@ export class Reader {
   long(condition: CountedCondition, telemetry: Telemetry, cohort: string | undefined): Reading {
     const event = eventOf(condition);
     const { from, to, began } = this.#stretch(condition, telemetry);
-    const of = (variant: Variant, placement: "all" | "hash", at = { from, to }, what = event) =>
+    const of = (variant: Variant, placement: "all" | "hash", at = { from, to }) =>
       // Blue is not kept by cohort: it is the same for all of them.
-      this.#tally(telemetry, variant, placement, variant === "green" ? cohort : undefined, what, at);
+      this.#tally(telemetry, {
+        variant,
+        placement,
+        cohort: variant === "green" ? cohort : undefined,
+        event,
+        ...at,
+      });
     const ago = { from: began - WEEK_MS, to: to - WEEK_MS };
     const length = to - began;
     const before = { from: telemetry.stageAt - length, to: telemetry.stageAt };
@@ -78,7 +85,8 @@ export class Reader {
     return {
       of,
       both: () => sum(green, of("blue", "all")),
-      visitors: () => of("green", "all", { from, to }, undefined),
+      visitors: () =>
+        this.#tally(telemetry, { variant: "green", placement: "all", cohort, event: undefined, from, to }),
       before: () => of("green", "all", clipped(before, telemetry.releaseAt)),
       lastWeek: () => sum(of("green", "all", ago), of("blue", "all", ago)),
       earlier: () =>
@@ -99,22 +107,17 @@ export class Reader {
     // What began at this very millisecond is in it.
     const to = now + 1;
     const began = window === "stage" ? telemetry.stageAt || telemetry.releaseAt : now - window * 1000;
-    const since = this.sources.window?.since ?? 0;
+    const evidence = this.sources.window?.since ?? 0;
+    // Longer stretches are kept by the minute: begun in the middle of one, they would hold what was before the resume.
+    const since = now - evidence > LONGEST_WINDOW_MS ? Math.ceil(evidence / MINUTE_MS) * MINUTE_MS : evidence;
     return { ...clipped({ from: began, to }, Math.max(telemetry.releaseAt, since)), began };
   }
 
-  #tally(
-    telemetry: Telemetry,
-    variant: Variant,
-    placement: "all" | "hash",
-    cohort: string | undefined,
-    event: string | undefined,
-    { from, to }: { from: number; to: number },
-  ): Tally | undefined {
+  #tally(telemetry: Telemetry, span: Span): Tally | undefined {
+    const { variant, placement, cohort, event, from, to } = span;
     if (from >= to) return emptyTally();
     const key = `${variant}|${placement}|${cohort ?? ""}|${event ?? ""}|${from}|${to}`;
-    if (!this.#tallies.has(key))
-      this.#tallies.set(key, telemetry.counts({ variant, placement, cohort, event, from, to }));
+    if (!this.#tallies.has(key)) this.#tallies.set(key, telemetry.counts(span));
     return this.#tallies.get(key);
   }
 }

@@ -7,6 +7,8 @@ export interface Draft {
   event?: string | undefined;
   scope?: string;
   guarded?: boolean;
+  minVisitors?: number;
+  window?: number | "stage";
   above?: Limit | undefined;
   atLeast?: Limit | undefined;
   below?: Limit | undefined;
@@ -70,6 +72,8 @@ function limitFaults(draft: Draft): ConditionFault[] {
         return [
           { path: [operator], message: `a limit without sigma: ${draft.metric} has no history for it` },
         ];
+      if (draft.window === "stage")
+        return [{ path: ["window"], message: "seconds where the limit has sigma: stages differ in length" }];
       if (operator === "above" || operator === "atLeast") return [];
       return [{ path: [operator], message: "a limit without sigma: it counts upwards from the mean" }];
     }
@@ -88,11 +92,13 @@ function numberFaults(kind: Kind, limit: number, path: string[]): ConditionFault
   return [];
 }
 
-function eventFaults({ metric, event, guarded }: Draft): ConditionFault[] {
+function eventFaults({ metric, event, guarded, minVisitors }: Draft): ConditionFault[] {
   if (metric === "event_count" && event === undefined)
     return [{ path: ["event"], message: "the name of an event" }];
   if (event === undefined) return [];
   const words = WITHOUT_EVENT[metric];
   if (words !== undefined) return [{ path: ["event"], message: words }];
-  return guarded ? [{ path: ["guarded"], message: "false with an event: evidence compares requests" }] : [];
+  if (guarded) return [{ path: ["guarded"], message: "false with an event: evidence compares requests" }];
+  if (!minVisitors) return [];
+  return [{ path: ["minVisitors"], message: "0 with an event: who failed is known of requests" }];
 }
