@@ -90,7 +90,7 @@ describe("a green that fails", () => {
     expect(halts[0]).toMatchObject({ flag: "shop", release: "2.1.0", action: "rollback" });
     expect(halts[0]?.reason).toMatch(/\d/);
     const { entries } = JSON.parse((await api(g.router, "/audit")).text) as { entries: { action: string }[] };
-    expect(entries.some(({ action }) => action === "halt")).toBe(true);
+    expect(entries.some(({ action }) => action === "rollback")).toBe(true);
   });
 
   test.each([
