@@ -5,6 +5,7 @@
 import { decodeTally } from "../wire/decode.ts";
 import { packTally, type WireTally } from "../wire/encode.ts";
 import { entry } from "./entry.ts";
+import { mergeAll, type Sketch } from "./sketch.ts";
 import { addTally, emptyTally, failures, type RowId, type Tally, type Variant } from "./tally.ts";
 
 /** What is counted together. */
@@ -25,6 +26,22 @@ export interface Choice extends Omit<Where, "cohort" | "hashed"> {
   /** Undefined: all. */
   cohort: string | undefined;
   placement: "all" | "hash";
+}
+
+/** A sum of many tallies: their sketches are merged once, at the end. */
+export class Sum {
+  readonly #tally = emptyTally();
+  readonly #sketches: Sketch[] = [];
+
+  add(tally: Tally): void {
+    this.#sketches.push(tally.sketch);
+    addTally(this.#tally, { ...tally, sketch: "" });
+  }
+
+  /** All that was added. */
+  tally(): Tally {
+    return { ...this.#tally, sketch: mergeAll(this.#sketches) };
+  }
 }
 
 /** A page in JSON: scope → cohort and placement → counts. */
@@ -57,9 +74,9 @@ export class Page {
     }
   }
 
-  /** Adds what is chosen to a tally. */
-  sum(choice: Choice, into: Tally): void {
-    for (const tally of this.#chosen(choice)) addTally(into, tally);
+  /** Adds what is chosen to a sum. */
+  sum(choice: Choice, into: Sum): void {
+    for (const tally of this.#chosen(choice)) into.add(tally);
   }
 
   /** How many of what is chosen, and how many of them failed; what breakers kept away counts as failed. */

@@ -1,7 +1,7 @@
 /** The stored pages of one flag, read in whole minutes and hours; sums of them are remembered until a page changes. */
-import type { Choice, Page } from "./page.ts";
+import { type Choice, type Page, Sum } from "./page.ts";
 import { type Level, stretches } from "./spans.ts";
-import { emptyTally, type Tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 
 /** Sums that are remembered: those of the conditions of a flag, looked at each second. */
 const MAX_REMEMBERED = 64;
@@ -32,8 +32,9 @@ export class Past {
     const key = `${from}|${to}|${variant}|${release}|${event}|${cohort}|${placement}`;
     const known = this.#sums.get(key);
     if (known) return known;
-    const sum = emptyTally();
-    for (const page of this.read(from, to)) page.sum(choice, sum);
+    const pages = new Sum();
+    for (const page of this.read(from, to)) page.sum(choice, pages);
+    const sum = pages.tally();
     if (this.#sums.size >= MAX_REMEMBERED) this.#sums.clear();
     this.#sums.set(key, sum);
     return sum;

@@ -13,7 +13,7 @@
 import { TICK_MS } from "../wire/messages.ts";
 import { CourseCounts, type SavedCourseCounts } from "./course-counts.ts";
 import { entry } from "./entry.ts";
-import { type Choice, Page, type SavedPage, slim, type Where } from "./page.ts";
+import { type Choice, Page, type SavedPage, Sum, slim, type Where } from "./page.ts";
 import { type Pages, Past } from "./past.ts";
 import {
   floorTo,
@@ -24,7 +24,7 @@ import {
   minutesAround,
   minutesSince,
 } from "./spans.ts";
-import { addTally, emptyTally, type Tally } from "./tally.ts";
+import type { Tally } from "./tally.ts";
 import type { Span } from "./telemetry.ts";
 import { LATENESS_MS, LONGEST_WINDOW_MS } from "./window.ts";
 
@@ -102,17 +102,17 @@ export class Series {
   /** Counts of a span; undefined where (part of) it was not kept. A span that ends now takes clocks that run ahead. */
   counts(span: Span, now: number): Tally | undefined {
     const choice = this.#choice(span);
-    const sum = emptyTally();
+    const sum = new Sum();
     const untilNow = span.to >= now;
     const since = untilNow ? this.#course.since(span.from) : undefined;
     if (since) {
       since.sum(choice, sum);
-      return sum;
+      return sum.tally();
     }
     if (untilNow && span.from >= now - LONGEST_WINDOW_MS) {
       const first = Math.floor(span.from / TICK_MS);
       for (const [tick, page] of this.#ticks) if (tick >= first) page.sum(choice, sum);
-      return sum;
+      return sum.tally();
     }
     if (span.from < Math.max(this.#begunAt, this.#oldest(span, now))) return undefined;
     const [from, unit] = this.#edge(span.from, now);
@@ -211,12 +211,12 @@ export class Series {
   }
 
   /** Adds what is stored of [from, to), and what is not stored yet of it, or `onwards` of all that came after. */
-  #sumOf(choice: Choice, from: number, to: number, sum: Tally, onwards = false): Tally {
-    addTally(sum, this.#past.sum(choice, from, to));
+  #sumOf(choice: Choice, from: number, to: number, sum: Sum, onwards = false): Tally {
+    sum.add(this.#past.sum(choice, from, to));
     for (const [minute, open] of this.#open) {
       if (minute >= from && (onwards || minute < to)) open.sum(choice, sum);
     }
-    return sum;
+    return sum.tally();
   }
 
   #rateOf(choice: Choice, from: number, to: number): { count: number; failures: number } {

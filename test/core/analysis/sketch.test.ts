@@ -4,6 +4,7 @@ import {
   Crowd,
   distinctIn,
   isSketch,
+  mergeAll,
   mergeSketches,
   sketchOfOne,
 } from "../../../src/core/analysis/sketch.ts";
@@ -32,6 +33,7 @@ test("merging equals counting all at once, in any order and grouping", () => {
       expect(mergeSketches(mergeSketches(x, y), z)).toBe(all);
       expect(mergeSketches(x, mergeSketches(z, y))).toBe(all);
       expect(mergeSketches(all, y)).toBe(all);
+      expect(mergeAll([z, x, "", y, x])).toBe(all);
     }),
     { numRuns: 60 },
   );
