@@ -116,6 +116,65 @@ describe("who may match a cohort", () => {
   });
 });
 
+describe("attributes", () => {
+  const context = { tenant: "header:x-tenant", group: "jwt:groups", region: "header:x-region", net: "ip" };
+  const cohorts = { beta: { groups: ["qa"], tenants: ["acme"], attributes: { net: ["203.0.113.7"] } } };
+  const asked = (
+    more: Partial<FlagInput>,
+    headers: Record<string, string>,
+    trusted?: RouteInput["trusted"],
+  ) => {
+    const shop = flag("header:x-user-id", trusted, { context, cohorts, percentage: 0, ...more });
+    const id = identify(shop, new Headers({ "x-user-id": "zoe", ...headers }));
+    const attributes: Record<string, readonly string[]> = Object.fromEntries(id.attributes ?? []);
+    return { attributes, cohort: decide(shop, id).cohort };
+  };
+
+  test("are read where a cohort asks for them, and cost nothing where none does", () => {
+    const headers = { "x-tenant": " acme ", "x-region": "eu" };
+    expect(asked({}, headers, "mtls")).toEqual({
+      attributes: { tenant: ["acme"], group: [], net: [] },
+      cohort: "beta",
+    });
+    const plain = flag("header:x-user-id", "mtls", { context, cohorts: { beta: { users: ["ann"] } } });
+    expect(plain.context).toEqual([]);
+    expect(identify(plain, new Headers(headers)).attributes).toBeUndefined();
+  });
+
+  test("of headers and tokens count only where somebody vouches for them; an address always does", () => {
+    const headers = { "x-tenant": "acme", authorization: jwt({ groups: ["qa"] }) };
+    expect(asked({}, headers)).toEqual({ attributes: { net: [] }, cohort: "ga" });
+    expect(asked({}, { ...headers, "cf-connecting-ip": "203.0.113.7" })).toMatchObject({ cohort: "beta" });
+  });
+
+  test("of cookies never count, for anybody can write one", () => {
+    const cookie = { context: { tenant: "cookie:tenant" } };
+    expect(asked(cookie, { cookie: "tenant=acme" }, "mtls")).toEqual({ attributes: {}, cohort: "ga" });
+  });
+
+  test.each<[unknown, string[]]>([
+    [
+      ["sales", "qa"],
+      ["sales", "qa"],
+    ],
+    ["qa", ["qa"]],
+    [
+      [1, true, null, { a: 1 }, ""],
+      ["1", "true"],
+    ],
+    [undefined, []],
+    [["x".repeat(300)], ["x".repeat(256)]],
+  ])("the claim %j has the values %j", (groups, group) => {
+    expect(asked({}, { authorization: jwt({ groups }) }, "verified-jwt").attributes.group).toEqual(group);
+  });
+
+  test("of a token are Access's own where Access vouches", () => {
+    const own = jwt({ groups: ["qa"] });
+    expect(asked({}, { authorization: own }, "access").attributes.group).toEqual([]);
+    expect(asked({}, { "cf-access-jwt-assertion": own.slice(7) }, "access").attributes.group).toEqual(["qa"]);
+  });
+});
+
 test("a visitor keeps the bucket of their cookieless requests, also from another address later", () => {
   const shop = flag("visitor");
   const first = identify(shop, new Headers({ "cf-connecting-ip": "203.0.113.7", "user-agent": "Browser/1" }));
