@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { countOf } from "../../src/core/analysis/histogram.ts";
+import { distinctIn } from "../../src/core/analysis/sketch.ts";
 import {
   addTally,
   emptyTally,
@@ -26,12 +27,12 @@ function send(
   recorder: Recorder,
   id: RowId,
   outcome: Outcome,
-  given: { at?: number; ms?: number; visitor?: number; bucket?: number } = {},
+  given: { at?: number; ms?: number; visitor?: number; bucket?: number; refused?: boolean } = {},
 ) {
   const at = given.at ?? T;
   const attempt = new Attempt(recorder.row(id), at, hashOf(given.visitor ?? 1), given.bucket ?? 0);
   recorder.begin(attempt);
-  recorder.close(attempt, outcome, at + (given.ms ?? 10), undefined);
+  recorder.close(attempt, outcome, at + (given.ms ?? 10), undefined, given.refused);
   return attempt;
 }
 
@@ -40,6 +41,30 @@ function sum(cells: Cell[], row?: string): Tally {
     .filter((c) => row === undefined || c.row === row)
     .reduce((all, { tally }) => addTally(all, tally), emptyTally());
 }
+
+describe("visitors", () => {
+  test("are counted once, whatever became of their requests, in any tick, also those whom a breaker kept away", () => {
+    const recorder = new Recorder();
+    for (const outcome of ["success", "error", "connect", "timeout", "censored"] as const)
+      for (let visitor = 0; visitor < 40; visitor++)
+        send(recorder, GREEN, outcome, { visitor, at: T + visitor });
+    for (let visitor = 30; visitor < 50; visitor++)
+      recorder.divert(recorder.row(GREEN), hashOf(visitor), T + 9000);
+    recorder.compact(T + 90_000);
+    send(recorder, GREEN, "success", { visitor: 60 });
+    expect(distinctIn(sum(recorder.drain(T + 90_000)).sketch)).toBe(51);
+    send(recorder, GREEN, "success", { visitor: 1 });
+    expect(distinctIn(sum(recorder.drain(T)).sketch)).toBe(1);
+  });
+
+  test("who were refused (400 to 499) are counted so, and an error that the flag lists is an error only", () => {
+    const recorder = new Recorder();
+    send(recorder, GREEN, "success", { refused: true });
+    send(recorder, GREEN, "success");
+    send(recorder, GREEN, "error", { refused: true });
+    expect(sum(recorder.drain(T))).toMatchObject({ requests: 3, refused: 1, errors: 1 });
+  });
+});
 
 describe("comparison units", () => {
   test("count a visitor on each side for itself: who is moved to green by a raise counts there anew", () => {

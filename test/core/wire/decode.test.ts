@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sketchOfOne } from "../../../src/core/analysis/sketch.ts";
 import { emptyTally } from "../../../src/core/analysis/tally.ts";
 import { decodeBatch, decodeForward, MAX_CELLS } from "../../../src/core/wire/decode.ts";
 import { encodeBatch, encodeForward } from "../../../src/core/wire/encode.ts";
@@ -16,8 +17,10 @@ const batch: Batch = {
       tally: tally({
         requests: 5,
         errors: 1,
+        refused: 2,
         run: 1,
         visitors: [4, 9],
+        sketch: sketchOfOne(77),
         slices: { 3: 1 },
         latency: { 80: 5 },
       }),
@@ -116,6 +119,7 @@ describe("the wire", () => {
       { ...batch, cells: [{ ...batch.cells[0], tally: { visitors: [4096] } }] },
       /visitors/,
     ],
+    ["no sketch", { ...batch, cells: [{ ...batch.cells[0], tally: { sketch: "s1" } }] }, /a sketch/],
     ["a short row", { ...batch, cells: [{ ...batch.cells[0], row: "f|1|ga|green" }] }, /placement/],
     ["a long row", { ...batch, cells: [{ ...batch.cells[0], row: `${row()}|x` }] }, /five parts/],
     [
