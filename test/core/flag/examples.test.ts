@@ -1,12 +1,27 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { parseDirectory } from "../../../src/core/flag/directory.ts";
+import { parseDocument } from "../../../src/core/flag/parse.ts";
 import { rules } from "../../../src/core/flag/rule.ts";
 
-const page = readFileSync(join(import.meta.dirname, "../../../docs/halting.md"), "utf8");
-const examples = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => json!);
+const read = (name: string) => readFileSync(join(import.meta.dirname, "../../..", name), "utf8");
+const examplesIn = (name: string) =>
+  [...read(name).matchAll(/```jsonc?\n([\s\S]*?)```/g)].map(([, json]) =>
+    json!.replaceAll(/ \/\/ .*$/gm, ""),
+  );
+const examples = examplesIn("docs/halting.md");
 
 test("the rules that the page on halting shows can be put into a flag as they are", () => {
   expect(examples.length).toBeGreaterThan(0);
   for (const json of examples) expect(rules.safeParse(JSON.parse(json)).error, json).toBeUndefined();
+});
+
+test.each(["README.md", "docs/cohorts.md"])("the documents that %s shows have no fault", (name) => {
+  const shown = examplesIn(name);
+  expect(shown.length).toBeGreaterThan(0);
+  for (const json of shown) {
+    if (json.includes('"flags"')) expect(parseDocument(json).faults, json).toEqual([]);
+    else expect(parseDirectory(json), json).toMatchObject({ ok: true });
+  }
 });
