@@ -59,7 +59,9 @@ function weekOf(random: Random): Trace {
     const failing = bad ? OUTAGE.failing : FAILING;
     const blueFailures = binomial(random, requests, failing);
     const greenFailures = binomial(random, requests, failing);
-    const ms = Math.round((QUICK_MS + BUSY_MS * busy) * (bad ? OUTAGE.slower : 1) * Math.exp(0.03 * random.normal()));
+    const ms = Math.round(
+      (QUICK_MS + BUSY_MS * busy) * (bad ? OUTAGE.slower : 1) * Math.exp(0.03 * random.normal()),
+    );
     return within(minute, GAP) ? undefined : { requests, blueFailures, greenFailures, ms };
   });
 }

@@ -7,7 +7,7 @@ import type { Ingest } from "../../src/control/telemetry-api.ts";
 import { hashText } from "../../src/core/hashing/text.ts";
 import type { Forward } from "../../src/core/wire/messages.ts";
 import type { Message, Validation } from "../../src/core/wire/outbox.ts";
-import type { Subject, Where } from "./play.ts";
+import type { Found, Subject, Where } from "./play.ts";
 import { type PlainState, plainState } from "./storage.ts";
 
 export class PlainController implements Subject {
@@ -37,7 +37,12 @@ export class PlainController implements Subject {
 
   async adopt(text: string, now: number): Promise<void> {
     if (!this.decisions.known) this.decisions.takePast(undefined, now);
-    this.changes.adopt(text, hashText(text), { source: "api", who: "ann", how: "cli", reason: "as the story says" }, now);
+    this.changes.adopt(
+      text,
+      hashText(text),
+      { source: "api", who: "ann", how: "cli", reason: "as the story says" },
+      now,
+    );
     await this.#handOver();
   }
 
@@ -64,12 +69,15 @@ export class PlainController implements Subject {
     await this.#handOver();
   }
 
-  async validate(now: number): Promise<void> {
-    for (const { key, flag } of this.#validations.values()) {
-      const passed = { type: "validated", key, flag, passed: true, sentence: "All requests were answered" } as const;
-      this.changes.observe([{ seq: ++this.#observed, at: now, ...passed }], now);
-      this.#validations.delete(key);
-    }
+  async observe(found: readonly Found[], now: number): Promise<void> {
+    const tried = [...this.#validations.values()].map(({ key, flag }) => {
+      return { type: "validated", key, flag, passed: true, sentence: "All requests were answered" } as const;
+    });
+    this.#validations.clear();
+    const all = [...found, ...tried];
+    if (all.length === 0) return;
+    const numbered = all.map((one) => ({ seq: ++this.#observed, at: now, ...one }));
+    this.changes.observe(numbered, now);
     await this.#handOver();
   }
 

@@ -4,12 +4,14 @@
  */
 import type { CommandRequest, CommandResult } from "../../src/control/controller-api.ts";
 import type { Ingest } from "../../src/control/telemetry-api.ts";
-import type { Plan } from "../../src/core/flag/plan.ts";
 import { parseDocument } from "../../src/core/flag/parse.ts";
+import type { Plan } from "../../src/core/flag/plan.ts";
+import type { Flag } from "../../src/core/flag/schema.ts";
 import { rolesAsked } from "../../src/core/rollout/missing.ts";
 import type { Command, Phase } from "../../src/core/rollout/progress.ts";
 import { bandsOf, newProgress } from "../../src/core/rollout/transition.ts";
 import type { Forward } from "../../src/core/wire/messages.ts";
+import type { Observation } from "../../src/core/wire/outbox.ts";
 import type { Trace } from "./trace.ts";
 import { Traffic } from "./traffic.ts";
 
@@ -33,10 +35,16 @@ export interface Subject {
   alarm(now: number): Promise<void>;
   command(request: CommandRequest, now: number): Promise<CommandResult>;
   ingest(push: Ingest, now: number): Promise<void>;
-  /** Says that what was to be tried on green has passed, if anything was. */
-  validate(now: number): Promise<void>;
+  /** What the outbox has found; of what was to be tried on green it says that it has passed. */
+  observe(found: readonly Found[], now: number): Promise<void>;
   where(flag: string, now: number): Promise<Where>;
 }
+
+/** What the outbox finds by itself, before it is numbered. */
+export type Found = Pick<
+  Observation & { type: "health" },
+  "type" | "flag" | "variant" | "passed" | "sentence"
+>;
 
 /** An order that somebody gives at a minute of the trace. */
 export interface Order {
@@ -62,8 +70,12 @@ export interface Story {
   orders?: readonly Order[];
   /** Green takes so many times as long as blue. */
   slower?: number;
+  /** Are distinct visitors counted? */
+  distinct?: boolean;
   /** What origins and people push in this minute. */
   pushes?: (minute: number) => Ingest[];
+  /** What the outbox finds in this minute. */
+  finds?: (minute: number) => Found[];
   /** The alarm does not ring in these minutes: the platform has an outage. */
   alarmless?: (minute: number) => boolean;
 }
@@ -88,14 +100,18 @@ export async function play(
       if (came) {
         const { share, stage } = where;
         const bands = bandsOf({ ...newProgress(), plan, stage });
-        const options = { end, ms: stepMs, slower: story.slower ?? 1 };
-        const forward = traffic.step(came, { flag, release, share, bands }, options);
+        const { slower, distinct } = story;
+        const forward = traffic.step(
+          came,
+          { flag, release, share, bands },
+          { end, ms: stepMs, slower, distinct },
+        );
         // Isolates without requests have nothing to say.
         if (forward.cells.length > 0) await subject.forward(forward, end);
       }
       if (ms === 0) for (const push of story.pushes?.(minute) ?? []) await subject.ingest(push, end);
       if (!story.alarmless?.(minute)) await subject.alarm(end);
-      await subject.validate(end);
+      await subject.observe((ms === 0 && story.finds?.(minute)) || [], end);
       const now = await subject.where(flag, end);
       for (const { command, who } of people.answers(now, minute, ms === 0))
         await subject.command({ flag, command, who, how: "cli", reason: "as the story says" }, end);
@@ -103,7 +119,7 @@ export async function play(
   }
 }
 
-function specIn({ text, flag }: Story): { plan: Plan | undefined; release: string } {
+function specIn({ text, flag }: Story): Pick<Flag, "plan" | "release"> {
   const { flags, faults } = parseDocument(text);
   const spec = flags.get(flag);
   if (!spec || faults.length > 0) throw new Error(`the story's document: ${JSON.stringify(faults)}`);
@@ -124,7 +140,11 @@ class People {
   }
 
   /** What they order in this minute. `first`: in its first step. */
-  answers({ phase, stage, signedOff }: Where, minute: number, first: boolean): { command: Command; who: string }[] {
+  answers(
+    { phase, stage, signedOff }: Where,
+    minute: number,
+    first: boolean,
+  ): { command: Command; who: string }[] {
     const { orders = [], approveAfter, signOffAfter } = this.#story;
     const given = orders
       .filter((order) => first && order.minute === minute)
@@ -139,6 +159,9 @@ class People {
     if (signOffAfter === undefined || !running || minute - this.#enteredAt < signOffAfter) return given;
     const asked = rolesAsked({ ...newProgress(), plan: this.#plan, stage });
     const roles = asked.filter((role) => !signedOff.includes(role));
-    return [...given, ...roles.map((role) => ({ command: { name: "signOff", role } as const, who: `the ${role}` }))];
+    return [
+      ...given,
+      ...roles.map((role) => ({ command: { name: "signOff", role } as const, who: `the ${role}` })),
+    ];
   }
 }

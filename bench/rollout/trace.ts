@@ -26,7 +26,8 @@ export function readTrace(text: string): Trace {
   return lines.map((line) => {
     if (line === NOTHING) return undefined;
     const [requests, blueFailures, greenFailures, ms] = line.split(",").map(Number);
-    if (ms === undefined || Number.isNaN(ms)) throw new TypeError(`trace: expected four numbers, not ${line}`);
+    if (ms === undefined || Number.isNaN(ms))
+      throw new TypeError(`trace: expected four numbers, not ${line}`);
     return { requests: requests!, blueFailures: blueFailures!, greenFailures: greenFailures!, ms };
   });
 }

@@ -2,10 +2,17 @@
  * From a trace to what a shard forwards: green's share of a step's requests, as the product's own ledger puts them. Pure
  * and without chance: what is rounded off is carried on, so that sums over a week are those of the trace.
  */
-import { observe } from "../../src/core/analysis/histogram.ts";
+import { bucketOf } from "../../src/core/analysis/histogram.ts";
 import { Ledger } from "../../src/core/analysis/ledger.ts";
 import { Crowd } from "../../src/core/analysis/sketch.ts";
-import { emptyTally, MAX_VISITORS, rowKey, SLICES, type Tally, type Variant } from "../../src/core/analysis/tally.ts";
+import {
+  emptyTally,
+  MAX_VISITORS,
+  rowKey,
+  SLICES,
+  type Tally,
+  type Variant,
+} from "../../src/core/analysis/tally.ts";
 import { DEFAULT_COHORT } from "../../src/core/flag/members.ts";
 import { FULL_SHARE } from "../../src/core/flag/percentage.ts";
 import type { Band } from "../../src/core/rollout/snapshot.ts";
@@ -14,6 +21,23 @@ import type { Minute } from "./trace.ts";
 
 /** Times of a variant's answers, as multiples of the minute's median: eight equal parts of a log-normal law. */
 const SHAPE = [0.5, 0.67, 0.8, 0.93, 1.07, 1.25, 1.49, 1.99];
+
+/** Isolates report a request this long after it at most where a step is long, milliseconds: later is no evidence. */
+const FRESH_MS = 36_000;
+/** A step's requests lie in so many ticks at most. */
+const MOST_TICKS = 6;
+
+/** A step of a story. */
+export interface Step {
+  /** Milliseconds since the epoch. */
+  end: number;
+  /** Its length, milliseconds. */
+  ms: number;
+  /** Green takes so many times as long as blue. */
+  slower?: number | undefined;
+  /** Are distinct visitors counted? It takes longer. */
+  distinct?: boolean | undefined;
+}
 
 /** Where a flag's traffic goes at a moment. */
 export interface Placed {
@@ -42,24 +66,28 @@ export class Traffic {
   }
 
   /**
-   * The forward of a step of `ms` milliseconds that ends at `end`: the minute's requests by their part in it. `slower`:
-   * green takes so many times as long as blue.
+   * The forward of a step: the minute's requests by the step's part in it. Where a step is longer than reports may be
+   * late all of them come in its last half minute.
    */
-  step(minute: Minute, placed: Placed, { end, ms, slower = 1 }: { end: number; ms: number; slower?: number }): Forward {
+  step(minute: Minute, placed: Placed, step: Step): Forward {
+    const { end, ms } = step;
     const part = ms / 60_000;
-    const ticks = Math.max(1, Math.round(ms / TICK_MS));
-    const first = Math.floor((end - ms) / TICK_MS);
+    const long = Math.min(ms, FRESH_MS);
+    const apart = Math.max(1, Math.ceil(long / TICK_MS / MOST_TICKS));
+    const ticks = Math.max(1, Math.floor(long / TICK_MS / apart));
+    const last = Math.floor(end / TICK_MS) - 1;
     const cells: Cell[] = [];
     for (const { variant, cohort, share } of sidesOf(placed)) {
       const fails = variant === "green" ? minute.greenFailures : minute.blueFailures;
       const key = `${placed.release}|${variant}|${cohort}`;
       const row = rowKey({ flag: placed.flag, release: placed.release, cohort, variant, placement: "hash" });
       const each = (share / FULL_SHARE) * (part / ticks);
-      const took = minute.ms * (variant === "green" ? slower : 1);
-      for (let i = 0; i < ticks; i++) {
+      for (let i = ticks - 1; i >= 0; i--) {
         const requests = this.#whole(`${key} requests`, minute.requests * each);
         const failures = this.#whole(`${key} failures`, fails * each, requests);
-        if (requests > 0) cells.push({ row, tick: first + i, tally: this.#tally(variant, requests, failures, took) });
+        if (requests === 0) continue;
+        const tally = this.#tally(variant, { requests, failures, median: minute.ms }, step);
+        cells.push({ row, tick: last - i * apart, tally });
       }
     }
     return this.#forward(cells, end);
@@ -67,7 +95,13 @@ export class Traffic {
 
   /** Cells as the shard forwards them. */
   #forward(cells: Cell[], now: number): Forward {
-    const base = { v: WIRE_VERSION as typeof WIRE_VERSION, isolate: this.#name, inFlight: [], revision: 0, lost: 0 };
+    const base = {
+      v: WIRE_VERSION as typeof WIRE_VERSION,
+      isolate: this.#name,
+      inFlight: [],
+      revision: 0,
+      lost: 0,
+    };
     this.#ledger.count({ ...base, seq: ++this.#batches, cells }, now);
     const forward = this.#ledger.forwardFrom(this.#have, this.#name, now);
     this.#have = forward.version;
@@ -85,16 +119,34 @@ export class Traffic {
   }
 
   /** Every request is another visitor's. */
-  #tally(variant: Variant, requests: number, failures: number, ms: number): Tally {
-    const tally: Tally = { ...emptyTally(), requests, errors: failures, units: requests, unitErrors: failures };
+  #tally(
+    variant: Variant,
+    { requests, failures, median }: { requests: number; failures: number; median: number },
+    { slower = 1, distinct = false }: Step,
+  ): Tally {
+    const tally: Tally = {
+      ...emptyTally(),
+      requests,
+      errors: failures,
+      units: requests,
+      unitErrors: failures,
+    };
+    const ms = median * (variant === "green" ? slower : 1);
+    const turn = this.#turns[variant];
+    SHAPE.forEach((times, i) => {
+      const place = (i - turn + SHAPE.length * 2) % SHAPE.length;
+      const count = Math.floor((requests + SHAPE.length - 1 - place) / SHAPE.length);
+      if (count > 0) tally.latency[bucketOf(ms * times)] = (tally.latency[bucketOf(ms * times)] ?? 0) + count;
+    });
+    this.#turns[variant] = (turn + requests) % SHAPE.length;
+    tally.unitLatency = { ...tally.latency };
     tally.run = Math.min(1, failures);
     const crowd = new Crowd();
     const failed = new Set<number>();
-    for (let i = 0; i < requests; i++) {
-      observe(tally.latency, ms * SHAPE[this.#turns[variant]++ % SHAPE.length]!);
+    for (let i = 0; i < (distinct ? requests : failures); i++) {
       // An odd multiplier goes through all 32-bit numbers before it comes back to one.
       const visitor = Math.imul(++this.#visitors, 0x9e3779b1) >>> 0;
-      crowd.see(visitor);
+      if (distinct) crowd.see(visitor);
       if (i >= failures) continue;
       failed.add(visitor >>> 20);
       const slice = visitor % SLICES;
@@ -102,7 +154,6 @@ export class Traffic {
     }
     tally.sketch = crowd.pack();
     tally.visitors = [...failed].sort((a, b) => a - b).slice(0, MAX_VISITORS);
-    tally.unitLatency = { ...tally.latency };
     return tally;
   }
 }
