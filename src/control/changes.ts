@@ -9,10 +9,14 @@ import { isKilled } from "../core/rollout/kill.ts";
 import type { Observation } from "../core/wire/outbox.ts";
 import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
+import type { Directories } from "./directories.ts";
 import { adoptDocument, haltsOf, servedShare, specOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
 import type { Ingest, IngestResult } from "./telemetry-api.ts";
+
+/** Failed health checks in a row after which somebody is told: one or two are a blip. */
+const UNHEALTHY_AFTER = 3;
 
 /** Where a text comes from. */
 export interface AdoptedFrom extends Ordered {
@@ -21,9 +25,12 @@ export interface AdoptedFrom extends Ordered {
 
 export class Changes {
   readonly #decisions: Decisions;
+  readonly #directories: Pick<Directories, "selectedOf"> | undefined;
 
-  constructor(decisions: Decisions) {
+  /** Without directories no cohort has tenants chosen from one. */
+  constructor(decisions: Decisions, directories?: Pick<Directories, "selectedOf">) {
     this.#decisions = decisions;
+    this.#directories = directories;
   }
 
   /** Makes a text the spec. */
@@ -58,10 +65,19 @@ export class Changes {
       for (const name of adoption.changed) {
         const spec = specOf(rollout.flags.get(name)!);
         rollouts.act(name, { type: "spec", spec }, now, { ...by, reason });
+        this.#select(name);
         rollouts.publish(name);
       }
       this.#stopped(served, now);
       store.saveHead(rollout);
+    });
+  }
+
+  /** Chooses the tenants of all cohorts anew, after a directory has changed; true when others are chosen. */
+  select(): boolean {
+    const { rollout, rollouts } = this.#decisions;
+    return this.#decisions.durably(() => {
+      for (const name of rollout.flags.keys()) if (this.#select(name)) rollouts.publish(name);
     });
   }
 
@@ -165,8 +181,10 @@ export class Changes {
       for (const observation of observations) {
         if (observation.seq <= have) continue;
         have = observation.seq;
+        const failed = this.#failedChecks(observation, now);
         telemetry.observe(observation, now);
-        this.#observed(observation, now);
+        if (observation.type === "health") this.#checked(observation, failed, now);
+        else this.#observed(observation, now);
       }
       store.saveObserved(have);
     });
@@ -183,7 +201,46 @@ export class Changes {
     return { text: appendNotes(text, due), done: () => this.#decisions.durably(() => notes.done(due)) };
   }
 
-  #observed(observation: Observation, now: number): void {
+  /** Chooses the tenants of a flag's cohorts; true when they are others than before. */
+  #select(name: string): boolean {
+    const { rollout } = this.#decisions;
+    const flag = rollout.flags.get(name);
+    if (!flag || !this.#directories) return false;
+    const { selected, unmet, faults } = this.#directories.selectedOf(name, flag);
+    const wanting = [...unmet, ...faults.map(({ message }) => message)];
+    rollout.wanting.set(name, wanting);
+    if (JSON.stringify(selected) === JSON.stringify(rollout.selected.get(name))) return false;
+    if (selected) rollout.selected.set(name, selected);
+    else rollout.selected.delete(name);
+    return true;
+  }
+
+  /** Tells of an origin that fails its checks for a while, and when it passes them again. */
+  #checked(
+    { flag, variant, passed, sentence }: Extract<Observation, { type: "health" }>,
+    before: number,
+    now: number,
+  ): void {
+    const { rollout, rollouts } = this.#decisions;
+    if (!rollout.flags.has(flag)) return;
+    const failed = passed ? 0 : before + 1;
+    if (failed === UNHEALTHY_AFTER) {
+      const said = `${variant} has failed ${failed} health checks in a row: ${sentence}`;
+      rollouts.say(flag, "health", "unhealthy", said, now, { failed });
+    }
+    if (passed && before >= UNHEALTHY_AFTER)
+      rollouts.say(flag, "health", "healthy", `${variant} passes its health checks again`, now, {
+        failed: before,
+      });
+  }
+
+  /** Health checks of the origin that an observation is about that failed in a row until now. */
+  #failedChecks(observation: Observation, now: number): number {
+    if (observation.type !== "health" || !this.#decisions.rollout.flags.has(observation.flag)) return 0;
+    return this.#decisions.telemetryOf(observation.flag, now).health(observation.variant)?.failedInARow ?? 0;
+  }
+
+  #observed(observation: Exclude<Observation, { type: "health" }>, now: number): void {
     const { rollout, rollouts } = this.#decisions;
     switch (observation.type) {
       case "validated": {
@@ -195,7 +252,6 @@ export class Changes {
       case "undelivered":
         console.error(JSON.stringify({ event: "undelivered", ...observation }));
         return;
-      case "health":
       case "gauge":
       case "gauge-failed":
         return;

@@ -167,6 +167,9 @@ export interface RolloutView {
   rollback: RollbackTime | null;
   /** What sticks to the release, its cohorts included. */
   halts: Halt[];
+  /** Tenants chosen from directories, by cohort: how many; and what could not be met, in sentences. */
+  selected: Record<string, number>;
+  wanting: string[];
 }
 
 /** What shards ask of the controller (Durable Object `RolloutController`). */

@@ -26,6 +26,7 @@ import type {
   StatusView,
 } from "./controller-api.ts";
 import { Decisions } from "./decisions.ts";
+import { Directories } from "./directories.ts";
 import { Latest } from "./latest.ts";
 import { ordersOf } from "./orders.ts";
 import { Publisher } from "./publisher.ts";
@@ -63,6 +64,7 @@ const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", how: "kv", reason: "" };
 export class RolloutController extends DurableObject<Env> implements ControllerApi, ObserverApi {
   readonly #decisions: Decisions;
   readonly #changes: Changes;
+  readonly #directories: Directories;
   readonly #publisher: Publisher;
   readonly #orders: Latest<Orders>;
   readonly #sync: SpecSync;
@@ -82,7 +84,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     const decisions = new Decisions(ctx, () => outboxStub(env));
     const { store } = decisions;
     this.#decisions = decisions;
-    this.#changes = new Changes(decisions);
+    this.#directories = new Directories(env.FLAGS, ctx.storage);
+    this.#changes = new Changes(decisions, this.#directories);
     this.#orders = new Latest<Orders>({
       name: "orders to the outbox",
       send: (orders) => outboxStub(env).order(orders),
@@ -142,7 +145,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   async status(): Promise<StatusView> {
     const started = this.#start();
     if (!this.#decisions.known) await settled(started, PATIENCE_MS);
-    if (Date.now() - this.#kvReadAt > STALE_READ_MS) void this.#sync.read();
+    if (Date.now() - this.#kvReadAt > STALE_READ_MS)
+      void this.#sync.read().then(() => this.#readDirectories());
     const shards = Array.from({ length: shardCount(this.env) }, async (_, i) =>
       shardStub(this.env, i).settle(),
     );
@@ -230,6 +234,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     if (now - this.#backstopAt >= BACKSTOP_MS) {
       this.#backstopAt = now;
       await this.#sync.read();
+      await this.#readDirectories();
       if (this.#snapshot && this.#isLive) this.#publisher.republish(this.#snapshot);
       this.#order(true);
       this.#note(Date.now());
@@ -258,6 +263,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     }
     this.#announce(Date.now());
     await this.#sync.read();
+    await this.#readDirectories();
     this.#arm();
   }
 
@@ -275,6 +281,17 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       console.warn(JSON.stringify({ event: "spec-faults", count: faults.length, faults: shown }));
     }
     this.#announce(now);
+    void this.#readDirectories();
+  }
+
+  /** Reads the directories that flags choose tenants from. Never fails. */
+  async #readDirectories(): Promise<void> {
+    try {
+      const changed = await this.#directories.read(this.#decisions.rollout.flags.values());
+      if (changed && this.#changes.select()) this.#announce(Date.now());
+    } catch (error) {
+      console.warn(JSON.stringify({ event: "directories-failed", message: String(error) }));
+    }
   }
 
   /** Tells everyone. What goes out waits until what was written before is durable; the platform sees to that. */

@@ -43,7 +43,13 @@ export class RolloutStore {
     return {
       ...head,
       notify: head.notify ?? NOBODY,
-      selected: new Map(),
+      selected: new Map(
+        flags.flatMap(({ name, status }) => {
+          const { selected } = JSON.parse(status) as FlagStatus;
+          return selected ? [[name, selected]] : [];
+        }),
+      ),
+      wanting: new Map(),
       flags: new Map(flags.map(({ name, flag }) => [name, storedFlag(JSON.parse(flag))])),
       status: new Map(flags.map(({ name, status }) => [name, JSON.parse(status) as FlagStatus])),
       progress: new Map(progress.map((row) => [row.name, JSON.parse(row.progress) as Progress])),

@@ -49,6 +49,10 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     why: progress.why ?? null,
     rollback: progress.rollback ?? null,
     halts: haltsOf(rollout, name, flag.release),
+    selected: Object.fromEntries(
+      Object.entries(rollout.selected.get(name) ?? {}).map(([cohort, tenants]) => [cohort, tenants.length]),
+    ),
+    wanting: rollout.wanting.get(name) ?? [],
   };
 }
 

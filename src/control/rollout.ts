@@ -35,6 +35,8 @@ export interface Rollout {
   progress: Map<string, Progress>;
   /** Tenants chosen from directories, by flag and cohort. */
   selected: Map<string, Record<string, string[]>>;
+  /** What could not be met in choosing them, by flag: sentences. */
+  wanting: Map<string, string[]>;
   /** Who is told what, in its last good form. */
   notify: Notify;
   halts: Halt[];
@@ -63,6 +65,7 @@ export function emptyRollout(): Rollout {
     status: new Map(),
     progress: new Map(),
     selected: new Map(),
+    wanting: new Map(),
     notify: NOBODY,
     halts: [],
     kill: "",
@@ -91,6 +94,7 @@ export function recovered(snapshot: Snapshot, now: number): Rollout {
     selected: new Map(
       Object.entries(snapshot.status).flatMap(([name, { selected }]) => (selected ? [[name, selected]] : [])),
     ),
+    wanting: new Map(),
     notify: NOBODY,
     halts: snapshot.halts,
     kill: snapshot.kill ?? "",
@@ -149,6 +153,7 @@ export function adoptDocument(rollout: Rollout, parsed: ParsedDocument, hash: st
     rollout.flags.delete(name);
     rollout.status.delete(name);
     rollout.selected.delete(name);
+    rollout.wanting.delete(name);
     adoption.removed.push(name);
   }
   for (const [name, flag] of parsed.flags) {

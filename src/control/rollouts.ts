@@ -2,6 +2,7 @@
  * The rollouts of all flags: each event goes through the state machine, and what follows from it is written down in the
  * transaction of the caller. It refuses to know where events come from.
  */
+import { noteLine } from "../core/flag/notes.ts";
 import type { Topic } from "../core/flag/notify.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { AuditRecord, How } from "../core/rollout/audit-chain.ts";
@@ -13,6 +14,7 @@ import { newProgress, transition } from "../core/rollout/transition.ts";
 import type { AuditLog } from "./audit.ts";
 import type { History } from "./history.ts";
 import { messageOf } from "./messages.ts";
+import type { Notes } from "./notes.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Rollout } from "./rollout.ts";
 import { placeOf, publishedStatus } from "./rollout.ts";
@@ -51,6 +53,7 @@ export interface RolloutsParts {
   audit: AuditLog;
   history: History;
   outgoing: Outgoing;
+  notes: Notes;
 }
 
 export class Rollouts {
@@ -164,6 +167,8 @@ export class Rollouts {
         return;
       case "tell":
         this.#parts.outgoing.message(messageOf(effect, step));
+        if (effect.topic === "percentage" && this.#host.rollout().flags.get(flag)?.appendNotes)
+          this.#parts.notes.add(flag, noteLine(now, effect.sentence));
         return;
       case "halt":
         this.#halt(step, effect);
