@@ -107,8 +107,9 @@ function withoutCounts({
     return looked(rule, i, look, memory, next);
   });
   const judgement = judgementOf(found, next);
-  if (judgement.verdict === "unhealthy") return judgement;
-  return { ...judgement, ...nothing };
+  // What is wanting besides may be more than requests.
+  const graver = judgement.verdict === "unhealthy" || judgement.verdict === "unmeasured";
+  return graver && nothing.verdict !== judgement.verdict ? judgement : { ...judgement, ...nothing };
 }
 
 /** Is it about what is kept for longer than the last minute of requests? */

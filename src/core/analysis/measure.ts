@@ -27,7 +27,7 @@ export function measure(condition: ReadCondition, reading: Reading): Measure {
     case "blue":
       return againstBlue(condition, limit, reading);
     case "before":
-      return againstPast(condition, limit, green, reading.before(), "before the stage");
+      return againstPast(condition, limit, green, reading.before(), BEFORE);
     case "last_week":
       return againstLastWeek(condition, limit, green, reading);
   }
@@ -67,9 +67,18 @@ function absolute(condition: ReadCondition, limit: number, green: Tally): Measur
   });
 }
 
+const BEFORE = "before the stage";
+
 type Relative = { plus: number } | { times: number };
 
 function againstBlue(condition: ReadCondition, limit: Relative, reading: Reading): Measure {
+  const own = reading.own();
+  if (own !== "blue") {
+    const all = reading.of("green", "all");
+    return all
+      ? againstPast(condition, limit, all, own, `${BEFORE}; blue has no traffic`)
+      : notKept(condition);
+  }
   const event = eventOf(condition);
   // What origins tell of has no placement of its own.
   const placement = event === undefined ? "hash" : "all";
@@ -102,7 +111,7 @@ function againstPast(
   past: Tally | undefined,
   when: string,
 ): Measure {
-  if (!past) return unsaid("unmeasured", `No counts are kept of the window ${when}`);
+  if (!past) return unsaid("unmeasured", `No counts are kept of what was ${when}`);
   const found = quantity(condition, green);
   if (!found) return nothingYet(condition);
   const other = meantFor(past) > 0 || isCount(condition) ? quantity(condition, past) : undefined;

@@ -5,7 +5,7 @@ import { inARow } from "./in-a-row.ts";
 import { adoption, measure } from "./measure.ts";
 import { type Measure, unsaid } from "./measured.ts";
 import { alerts, gauge, health, nonInferiority, smoke } from "./outside.ts";
-import { isShort, type Reader, type Reading, shortReading } from "./reading.ts";
+import { isShort, type Reader, type Reading } from "./reading.ts";
 import { advance, type Timer } from "./rule-memory.ts";
 import { seconds } from "./words.ts";
 
@@ -63,10 +63,10 @@ export function measureCounted(condition: CountedCondition, reading: Reading): M
 
 /** What a condition is read from, or why there is nothing. */
 export function readingOf(condition: CountedCondition, { reader, cohort }: Measuring): Reading | Measure {
-  const { window, telemetry } = reader.sources;
+  const { telemetry } = reader.sources;
   if (isShort(condition) && cohort === undefined) {
-    const samples = reader.samples(condition.window as number);
-    if (samples && window) return shortReading(samples, window.failed);
+    const short = reader.short(condition.window as number);
+    if (short) return short;
   }
   if (telemetry) return reader.long(condition, telemetry, cohort);
   return unsaid("unmeasured", `No counts are kept for ${wordsOf(condition)}`);

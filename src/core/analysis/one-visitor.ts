@@ -64,7 +64,9 @@ function ofUnits(
   { green, blue }: Samples,
   window: Window,
   first: number,
-): Others {
+): Others | undefined {
+  // Without blue it was not compared with blue.
+  if (blue.hash.units === 0) return undefined;
   const { most } = mostOf(blameThrough(newBlame(first - 1), window, Number.POSITIVE_INFINITY));
   const rate = blue.hash.unitErrors / blue.hash.units;
   // Who failed once may be anyone, and who did not fail most of it all is in no loop: a literal limit stays exact.

@@ -14,6 +14,10 @@ export const EARLIER_WINDOWS = 60;
 
 const WEEK_MS = 604_800_000;
 const MINUTE_MS = 60_000;
+/** Without a request of blue for so long there is no blue to compare with, milliseconds. */
+const BLUE_GONE_AFTER_MS = 120_000;
+/** Green's own past is looked at for so long at least, milliseconds: its last minute alone may be a bad one. */
+const OWN_PAST_MS = 3_600_000;
 
 /** Counts of one condition's window, and of what its limit starts from. Undefined: not kept for that time. */
 export interface Reading {
@@ -25,6 +29,11 @@ export interface Reading {
   visitors(): Tally | undefined;
   /** Green's window of the same length that ends where the stage began. */
   before(): Tally | undefined;
+  /**
+   * Green's window before the stage, of an hour at least, where blue has had no traffic for two minutes: it takes
+   * blue's place then. `blue`: it need not.
+   */
+  own(): Tally | undefined | "blue";
   /** The same window a week ago, both variants: what the whole flag did then. */
   lastWeek(): Tally | undefined;
   /** Windows before this one, oldest first. */
@@ -65,6 +74,16 @@ export class Reader {
     return samples;
   }
 
+  /** The reading of a condition over the last minute at most; undefined before the first count. */
+  short(seconds: number): Reading | undefined {
+    const samples = this.samples(seconds);
+    const { window, telemetry } = this.sources;
+    if (!samples || !window) return undefined;
+    const reading = shortReading(samples, window.failed);
+    if (!telemetry) return reading;
+    return { ...reading, own: () => this.#own(telemetry, seconds * 1000, undefined, undefined) };
+  }
+
   /** The reading of a condition over a stretch that telemetry keeps. */
   long(condition: CountedCondition, telemetry: Telemetry, cohort: string | undefined): Reading {
     const event = eventOf(condition);
@@ -88,6 +107,7 @@ export class Reader {
       visitors: () =>
         this.#tally(telemetry, { variant: "green", placement: "all", cohort, event: undefined, from, to }),
       before: () => of("green", "all", clipped(before, telemetry.releaseAt)),
+      own: () => this.#own(telemetry, length, cohort, event),
       lastWeek: () => sum(of("green", "all", ago), of("blue", "all", ago)),
       earlier: () =>
         telemetry.earlier(
@@ -113,6 +133,22 @@ export class Reader {
     return { ...clipped({ from: began, to }, Math.max(telemetry.releaseAt, since)), began };
   }
 
+  #own(
+    telemetry: Telemetry,
+    length: number,
+    cohort: string | undefined,
+    event: string | undefined,
+  ): Tally | undefined | "blue" {
+    const to = this.sources.now + 1;
+    const lately = { from: to - BLUE_GONE_AFTER_MS, to };
+    const none = { cohort: undefined, event: undefined };
+    const blue = this.#tally(telemetry, { variant: "blue", placement: "hash", ...none, ...lately });
+    if (!blue || blue.requests > 0) return "blue";
+    const { stageAt, releaseAt } = telemetry;
+    const past = clipped({ from: stageAt - Math.max(length, OWN_PAST_MS), to: stageAt }, releaseAt);
+    return this.#tally(telemetry, { variant: "green", placement: "all", cohort, event, ...past });
+  }
+
   #tally(telemetry: Telemetry, span: Span): Tally | undefined {
     const { variant, placement, cohort, event, from, to } = span;
     if (from >= to) return emptyTally();
@@ -130,6 +166,7 @@ export function shortReading(samples: Samples, failed: number): Reading {
     both: () => sum(samples.green.all, samples.blue.all),
     visitors: () => samples.green.all,
     before: none,
+    own: () => "blue",
     lastWeek: none,
     earlier: () => [],
     failed,
