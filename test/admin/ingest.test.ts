@@ -1,7 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it, vi } from "vitest";
 import type { IngestResult } from "../../src/control/telemetry-api.ts";
-import { document, withSpec } from "../control/parts.ts";
+import { document, handEdit } from "../control/parts.ts";
 
 const TOKEN = "test-token-0123456789abcdef";
 
@@ -50,13 +50,19 @@ const webhook = (parts: object = {}) => ({
   ],
 });
 
+/** The Worker and its controller may take seconds to start on a busy machine. */
+const START_MS = 30_000;
+
 beforeAll(async () => {
-  await withSpec(document());
-  await vi.waitFor(async () => {
-    const { unknown } = await answer("/gauges", { flag: "shop", name: "probe", value: 1 });
-    if (unknown.length > 0) throw new Error("the flag is not known yet");
-  });
-});
+  await handEdit(document());
+  await vi.waitFor(
+    async () => {
+      const { unknown } = await answer("/gauges", { flag: "shop", name: "probe", value: 1 });
+      if (unknown.length > 0) throw new Error("the flag is not known yet");
+    },
+    { timeout: START_MS, interval: 200 },
+  );
+}, START_MS);
 
 it("takes events, says which flags nobody knows, and takes a batch once", async () => {
   const body = {
