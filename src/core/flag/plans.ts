@@ -1,19 +1,22 @@
-/** Ready-made plans, by name. */
+/** Ready-made plans, by name: those of the systems that Greenlight takes the place of. */
 import type * as z from "zod";
 import { type Plan, type PlanInput, plan } from "./plan.ts";
+import { canaryPlan } from "./plans/canary-plan.ts";
+import { ecotrips } from "./plans/ecotrips.ts";
+import { orca, orcaWeeks } from "./plans/orca.ts";
+import { thorbis } from "./plans/thorbis.ts";
+import { togetheros, togetherosCustom } from "./plans/togetheros.ts";
 
 /** Plans that a flag can name. */
 export const PLANS: Readonly<Record<string, PlanInput>> = {
-  togetheros: {
-    name: "togetheros",
-    stages: [
-      { percentage: 10, maxErrorRate: 0.05 },
-      { percentage: 50, maxErrorRate: 0.03 },
-      { percentage: 100, maxErrorRate: 0.02 },
-    ],
-  },
+  orca,
+  "orca-weeks": orcaWeeks,
+  togetheros,
+  "togetheros-custom": togetherosCustom,
+  "canary-plan": canaryPlan,
+  thorbis,
+  ecotrips,
 };
-
 /** The ready-made plan of that name, in the form of a zod transform: another name is an issue. */
 export function readyMade(name: string, ctx: z.RefinementCtx): Plan {
   const found = Object.hasOwn(PLANS, name) ? PLANS[name] : undefined;

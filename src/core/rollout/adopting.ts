@@ -1,6 +1,18 @@
 /** What follows from a new spec: another state or release, an edited plan, a percentage set by hand. */
 import { FULL_SHARE } from "../flag/percentage.ts";
-import { audit, beginStage, type Draft, end, halt, holdOf, place, stopOf, tell } from "./draft.ts";
+import {
+  audit,
+  beginStage,
+  type Draft,
+  end,
+  halt,
+  holdOf,
+  isFull,
+  open,
+  place,
+  stopOf,
+  tell,
+} from "./draft.ts";
 import { begin, setByHand, settle, takeAll } from "./entering.ts";
 import type { Outcome, Progress, SpecOf } from "./progress.ts";
 import {
@@ -92,6 +104,7 @@ function rest(d: Draft): void {
   p.cohorts = p.plan ? [] : undefined;
   p.why = undefined;
   p.descent = undefined;
+  p.smoke = "none";
   p.startedAt = 0;
   beginStage(d);
 }
@@ -151,6 +164,7 @@ function adoptPercentage(d: Draft): void {
     if (lower && !stopOf(p)) {
       const { why, descent } = p;
       place(d, p.asked);
+      beginStage(d);
       Object.assign(p, { why, descent, phase });
     }
     const sentence = lower
@@ -205,9 +219,12 @@ function adoptPlan(d: Draft): void {
   p.validation = "none";
   p.validationKey = undefined;
   p.wordsTold = false;
-  if (!same && p.phase === "awaitingApproval") {
+  // More stages than it had: a rollout that was complete below 100 % goes on.
+  const goesOn = p.phase === "completed" && !isFull(p.share) && nextStage(p) !== undefined;
+  if (goesOn || (!same && p.phase === "awaitingApproval")) {
     p.phase = "progressing";
     p.why = undefined;
+    open(d);
   }
   d.because = "the plan was edited";
   const where = stage < 0 ? "before its first stage" : `in stage ${stage + 1} of ${plan.stages.length}`;

@@ -49,6 +49,7 @@ export function newProgress(): Progress {
     stalledTold: false,
     validation: "none",
     validationKey: undefined,
+    smoke: "none",
     ordered: false,
     signOffs: [],
     wordsTold: false,

@@ -10,6 +10,7 @@ export function begin(d: Draft, from: "asked" | "first"): void {
   const { p, now } = d;
   end(d, "superseded");
   p.phase = "progressing";
+  p.smoke = "none";
   p.startedAt = now;
   p.why = undefined;
   p.descent = undefined;
@@ -40,6 +41,7 @@ export function validate(d: Draft, i: number): void {
   const key = `${p.rollout}/${d.before.step + 1}/validate/${i}`;
   p.validation = "waiting";
   p.validationKey = key;
+  if (p.smoke !== "passed") p.smoke = "waiting";
   d.effects.push({ type: "validate", key, stage: i });
 }
 

@@ -108,6 +108,7 @@ export function onValidated(d: Draft, e: Extract<RolloutEvent, { type: "validate
   if (key === undefined || p.validation !== "waiting") return;
   if (e.key !== key && !e.key.endsWith(`/${key}`)) return;
   p.validation = e.passed ? "passed" : "failed";
+  p.smoke = p.validation;
   audit(d, "validated", e.sentence, { passed: e.passed ? 1 : 0 });
   const next = nextStage(p);
   if (!e.passed) {

@@ -1,8 +1,4 @@
-/**
- * The forms of a rollout's progress: what is remembered of it, what can happen to it, and what follows. JSON as they
- * are; `transition` (in this folder) is the machine between them.
- */
-
+/** A rollout's progress: what is remembered, can happen and follows. JSON as it is; `transition.ts` is the machine. */
 import type { Finding } from "../analysis/rules.ts";
 import type { Topic } from "../flag/notify.ts";
 import type { Plan } from "../flag/plan.ts";
@@ -73,10 +69,12 @@ export interface Progress {
   /** Since when the stage is held for want of requests or telemetry, measured as elapsed is; and was it told? */
   stalledMs: number;
   stalledTold: boolean;
-  /** Has the stage's list of requests passed? `waiting`: it was asked for. */
+  /** Has the list of requests of the next stage passed? `waiting`: it was asked for. */
   validation: "none" | "waiting" | "passed" | "failed";
   /** Key of the list that was asked for last. */
   validationKey: string | undefined;
+  /** How the last list of requests of this release went: what the metric `smoke_test` reads. */
+  smoke: "none" | "waiting" | "passed" | "failed";
   /** Was the next stage ordered (`advance`)? Then only its entry is waited for. */
   ordered: boolean;
   /** Words given for the present stage, entry gates of the next included. */
@@ -109,10 +107,14 @@ export interface Standing {
 
 /** A way down by degrees. */
 export interface Descent {
-  /** `gradual`: halve and watch. `guarded`: as fast as blue can take it, `pointsPerMinute`. */
+  /** `gradual`: halve and watch. `guarded`: to nothing. Both as fast as blue can take it, where that is said. */
   kind: "gradual" | "guarded";
   halvings: number;
-  /** Measured milliseconds of the present watch; of a guarded one all that passed. */
+  /** Falls to `target` from `top` (thousandths of a percent), for so many milliseconds already. */
+  target: number;
+  top: number;
+  fallenMs: number;
+  /** Measured milliseconds of the present watch. */
   watchedMs: number;
   /** All milliseconds of the present watch. */
   waitedMs: number;

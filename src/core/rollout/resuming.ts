@@ -1,7 +1,7 @@
 /** The command resume: lifts what stands against this release, and goes on where the rollout was. */
 import { FULL_SHARE } from "../flag/percentage.ts";
 import { audit, beginStage, type Draft, holdsFor, isFull, lift, open, place, startClock } from "./draft.ts";
-import { begin, openNext, setByHand, settle, takeAll } from "./entering.ts";
+import { begin, openNext, setByHand, settle, takeAll, validate } from "./entering.ts";
 import { type Refused, refuse } from "./refusing.ts";
 import { BEFORE, cohortsOf, nextStage, shareOfStage, stageOf } from "./stages.ts";
 
@@ -74,12 +74,13 @@ function resumePaused(d: Draft): void {
   const most = stageOf(p)?.maxDuration;
   // Whoever resumes a stage that took too long gives it the same time once more.
   if (most !== undefined && p.inStageMs >= most * 1000) p.inStageMs = 0;
-  if (p.validation === "failed") p.validation = "none";
   if (!p.open && isFull(p.share) && nextStage(p) === undefined) {
     p.phase = "completed";
     return;
   }
   p.phase = "progressing";
   open(d);
-  if (p.stage === BEFORE && p.share === 0) openNext(d);
+  const next = nextStage(p);
+  if (p.validation === "failed" && next !== undefined) validate(d, next);
+  else if (p.stage === BEFORE && p.share === 0) openNext(d);
 }

@@ -1,7 +1,7 @@
 /** How a rollout is stopped: paused, reduced, halted, or brought down by degrees. */
 import { SHARE_PER_PERCENT } from "../flag/percentage.ts";
 import { audit, beginStage, type Draft, end, halt, place, startClock, tell } from "./draft.ts";
-import type { Outcome, Progress, RolloutEvent } from "./progress.ts";
+import type { Descent, Outcome, Progress, RolloutEvent } from "./progress.ts";
 import { percentOf } from "./stages.ts";
 
 /** Below 1 % a reduction or halving takes green to 0, thousandths of a percent. */
@@ -71,41 +71,48 @@ export function haltAll(
   end(d, outcome satisfies Outcome);
 }
 
-/** Begins a way down: halves at once and watches, or falls as fast as blue can take it. */
-export function descend(d: Draft, kind: "gradual" | "guarded", who: string, reason: string): void {
+/** Begins a way down: by halves with a watch after each, or to nothing as fast as blue can take it. */
+export function descend(d: Draft, kind: Descent["kind"], who: string, reason: string): void {
   const { p } = d;
-  const pointsPerMinute = kind === "guarded" ? p.blueCapacity?.pointsPerMinute : undefined;
+  const pointsPerMinute = p.blueCapacity?.pointsPerMinute;
   const [from, stage] = p.descent ? [p.descent.from, p.descent.stage] : [p.share, p.stage];
+  const leg = { target: p.share, top: p.share, fallenMs: 0, watchedMs: 0, waitedMs: 0 };
   p.phase = "rollingBack";
   p.why = reason;
-  p.descent = { kind, halvings: 0, watchedMs: 0, waitedMs: 0, from, stage, pointsPerMinute, who, reason };
-  if (kind === "guarded") p.descent.from = p.share;
+  p.descent = { kind, halvings: 0, ...leg, from, stage, pointsPerMinute, who, reason };
   p.approvedBy = undefined;
   p.bakedMs = undefined;
   p.ordered = false;
   startClock(d);
-  const way =
-    pointsPerMinute === undefined
-      ? "is halved and watched"
-      : `falls by ${pointsPerMinute} points a minute, as fast as blue can take it`;
-  tell(d, "rollback", `Green of ${p.release} ${way}: ${reason}`);
+  const way = kind === "gradual" ? "is halved and watched" : "goes down to nothing";
+  const speed = pointsPerMinute === undefined ? "" : `, ${pointsPerMinute} points a minute`;
+  tell(d, "rollback", `Green of ${p.release} ${way}${speed}: ${reason}`);
   audit(d, "rollback", reason, { kind, from: p.share / 1000 });
   if (kind === "gradual") halve(d, reason);
+  else fallTo(d, 0, reason);
 }
 
 /** One more halving, or out. */
 function halve(d: Draft, sentence: string): void {
   const { p } = d;
-  const { halvings } = wayOf(p);
   const descent = p.descent!;
   const half = Math.floor(p.share / 2);
-  if (descent.halvings >= halvings || half < LEAST_REDUCED_SHARE) {
-    endDescent(d, sentence, "rolledBack");
-    return;
-  }
-  p.descent = { ...descent, halvings: descent.halvings + 1, watchedMs: 0, waitedMs: 0 };
+  const out = descent.halvings >= wayOf(p).halvings || half < LEAST_REDUCED_SHARE;
+  p.descent = { ...descent, halvings: descent.halvings + (out ? 0 : 1), reason: sentence };
+  fallTo(d, out ? 0 : half, sentence);
+}
+
+/** Sets out for a lower share: at once, unless blue takes it only by degrees. */
+function fallTo(d: Draft, target: number, sentence: string): void {
+  const { p } = d;
+  p.descent = { ...p.descent!, target, top: p.share, fallenMs: 0, watchedMs: 0, waitedMs: 0 };
+  if (p.descent.pointsPerMinute === undefined) arriveAt(d, target, sentence);
+}
+
+function arriveAt(d: Draft, share: number, sentence: string): void {
   d.because = sentence;
-  place(d, half);
+  if (share === 0) endDescent(d, sentence, "rolledBack");
+  else if (share !== d.p.share) place(d, share);
 }
 
 /** Green is at 0: the release is out for good. */
@@ -122,23 +129,28 @@ export function lookDown(d: Draft, gap: number, verdict: string, sentence: strin
   const { p } = d;
   const descent = p.descent;
   if (!descent) return;
-  const waitedMs = descent.waitedMs + gap;
-  if (descent.kind === "guarded") {
-    const taken = ((descent.pointsPerMinute ?? 100) * SHARE_PER_PERCENT * waitedMs) / 60_000;
-    const left = Math.min(p.share, Math.max(0, descent.from - Math.floor(taken)));
-    p.descent = { ...descent, waitedMs, watchedMs: waitedMs };
-    d.because = descent.reason;
-    if (left === 0) endDescent(d, descent.reason, "rolledBack");
-    else if (left !== p.share) place(d, left);
+  if (p.share > descent.target) {
+    fall(d, descent, gap);
     return;
   }
+  const waitedMs = descent.waitedMs + gap;
   const watchedMs = descent.watchedMs + (verdict === "unmeasured" ? 0 : gap);
   p.descent = { ...descent, watchedMs, waitedMs };
   const watch = wayOf(p).watch * 1000;
   const blind = waitedMs >= BLIND_WATCHES * watch;
   if (watchedMs < watch && !blind) return;
   if (verdict === "healthy" && watchedMs >= watch) recover(d, sentence);
-  else halve(d, `${descent.reason}; after the watch: ${sentence}`);
+  else halve(d, `${p.why ?? "rolled back"}; after the watch: ${sentence}`);
+}
+
+/** Falls as far as blue can take in this time. Counted from the top, so that frequent looks lose no fraction. */
+function fall(d: Draft, descent: Descent, gap: number): void {
+  const { p } = d;
+  const fallenMs = descent.fallenMs + gap;
+  const taken = ((descent.pointsPerMinute ?? 100) * SHARE_PER_PERCENT * fallenMs) / 60_000;
+  p.descent = { ...descent, fallenMs };
+  const share = Math.max(descent.target, descent.top - Math.floor(taken));
+  arriveAt(d, Math.min(p.share, share), descent.reason);
 }
 
 /** The halving was enough: green stays where it is until somebody decides. */

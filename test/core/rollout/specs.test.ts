@@ -119,6 +119,13 @@ describe("an edited plan", () => {
     expect(player.phase).toBe("progressing");
     expect(player.progress.signOffs.map((s) => s.role)).toEqual(["qa"]);
   });
+  it("with more stages takes a rollout further that was complete below 100 %", () => {
+    const player = begun(steps(10, 50)).look(SECOND).look(SECOND);
+    expect(player.at).toBe("completed 50 #1");
+    player.adopt({ plan: steps(10, 50, 100) });
+    expect(player.at).toBe("progressing 50 #1");
+    expect(player.look(SECOND).at).toBe("progressing 100 #2");
+  });
   it("that is the same again changes nothing", () => {
     const player = begun(long(5, 25)).adopt({ plan: long(5, 25) });
     expect(player.effects).toEqual([]);

@@ -242,6 +242,20 @@ describe("rollback gradual", () => {
     player.look(24 * HOUR, { verdict: "unhealthy" });
     expect(player.at).toBe("rollingBack 25 #1");
   });
+  it("falls no faster than blue can take it, and watches from where it arrives", () => {
+    const player = atFifty({ blueCapacity: { pointsPerMinute: 10 } });
+    player.order(gradual);
+    expect(player.at).toBe("rollingBack 50 #2");
+    player.look(MINUTE);
+    expect(player.percent).toBe(40);
+    player.look(MINUTE).look(MINUTE);
+    expect(player.at).toBe("rollingBack 25 #1");
+    player.pass(30 * MINUTE - 1, { verdict: "unhealthy" });
+    player.look(1, { verdict: "unhealthy" });
+    expect(player.percent).toBe(25);
+    player.look(MINUTE, { verdict: "unhealthy" });
+    expect(player.percent).toBe(15);
+  });
   it("is ended by a rule that fires, by kill and by rollback immediate", () => {
     const rule = atFifty();
     rule.order(gradual);
