@@ -94,7 +94,7 @@ export interface TelemetriesApi {
   compared(flag: string, ticks: readonly ComparisonTick[], strength: number): void;
   /** Follows a rollout; the same course again changes nothing. Another release begins anew for green. */
   stage(flag: string, course: Course, now: number): void;
-  /** Takes what an origin has pushed. */
+  /** Takes what an origin has pushed, and writes it down. */
   ingest(push: Ingest, now: number): IngestResult;
   /** Takes a finding of the outbox (health checks, gauges; passes over the others). Each only once, in order. */
   observe(observation: Observation, now: number): void;
@@ -102,6 +102,8 @@ export interface TelemetriesApi {
   of(flag: string, now: number, surroundings: Surroundings): Telemetry;
   /** Writes down what has changed, every 5 s at most, or at once with `force`. */
   save(now: number, force?: boolean): void;
+  /** Writes down what `observe` has changed: at most three rows, none when nothing has. */
+  saveSignals(now: number): void;
   /** Nothing is known of what was before `now`: the store was lost. */
   beginAt(now: number): void;
   forget(flag: string): void;

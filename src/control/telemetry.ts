@@ -54,7 +54,6 @@ export class Telemetries implements TelemetriesApi {
   readonly #followed = new Map<string, Followed>();
   readonly #dirty = new Set<string>();
   readonly #batches: Map<string, number>;
-  readonly #newBatches = new Set<string>();
   #begunAt: number;
   #savedAt = 0;
   #batchesPrunedAt = 0;
@@ -97,6 +96,13 @@ export class Telemetries implements TelemetriesApi {
   }
 
   ingest(push: Ingest, now: number): IngestResult {
+    const result = this.#ingest(push, now);
+    // At once: an origin that was answered sends it no more, and without traffic nobody comes by to write it down.
+    this.saveSignals(now);
+    return result;
+  }
+
+  #ingest(push: Ingest, now: number): IngestResult {
     switch (push.kind) {
       case "events":
         return this.#takeEvents(push, now);
@@ -140,13 +146,15 @@ export class Telemetries implements TelemetriesApi {
     this.#savedAt = now;
     for (const flag of this.#followed.keys()) this.#saveFlag(flag, now);
     this.#dirty.clear();
-    this.#signals.save(now);
-    for (const id of this.#newBatches) this.#store.saveBatch(id, this.#batches.get(id)!);
-    this.#newBatches.clear();
+    this.saveSignals(now);
     if (now - this.#batchesPrunedAt < PRUNE_MS) return;
     this.#batchesPrunedAt = now;
     for (const [id, at] of this.#batches) if (now - at > BATCH_MS) this.#batches.delete(id);
     this.#store.forgetBatches(now - BATCH_MS);
+  }
+
+  saveSignals(now: number): void {
+    this.#signals.save(now);
   }
 
   forget(flag: string): void {
@@ -179,7 +187,7 @@ export class Telemetries implements TelemetriesApi {
       if (now - (this.#batches.get(id) ?? Number.NEGATIVE_INFINITY) <= BATCH_MS)
         return { taken: 0, duplicate: true, unknown: [], tooOld: 0 };
       this.#batches.set(id, now);
-      this.#newBatches.add(id);
+      this.#store.saveBatch(id, now);
     }
     const { ours, unknown } = this.#split(events);
     const gatherings = new Map<string, Gathering>();
@@ -195,6 +203,8 @@ export class Telemetries implements TelemetriesApi {
         if (at + TICK_MS < now - LATENESS_MS) series.takeLate(where, at, tally);
         else series.take(where, at / TICK_MS, tally);
       }
+      this.#saveFlag(flag, now);
+      this.#dirty.delete(flag);
     }
     return { taken: ours.length - tooOld, duplicate: false, unknown, tooOld };
   }

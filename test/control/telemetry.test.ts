@@ -161,7 +161,6 @@ describe("telemetry", () => {
       const scores = counts(telemetry.of("shop", now, ROUND), { event: "score" })!;
       expect(quantileMs(scores.latency, 0.5)! / 4_500).toBeCloseTo(1, 1);
       expect(telemetry.ingest(batch, now)).toMatchObject({ taken: 0, duplicate: true });
-      telemetry.save(now, true);
       const later = again();
       expect(later.ingest(batch, now + 14 * MINUTE)).toMatchObject({ taken: 0, duplicate: true });
       expect(counts(later.of("shop", now, ROUND), { event: "sale" })).toEqual(sales);
@@ -234,7 +233,6 @@ describe("telemetry", () => {
       telemetry.ingest(alert({ flag: "cart", status: "resolved", endsAt: START + 1 }), START);
       expect(firing(START, "cart")).toEqual([]);
       telemetry.ingest(alert({}), START);
-      telemetry.save(START, true);
       expect(firing(START + 599_999, "cart", again())).toEqual(["Down"]);
       expect(firing(START + 600_000)).toEqual([]);
       telemetry.ingest(alert({ startsAt: START + 5_000 }), START + 9_000);
@@ -258,7 +256,7 @@ describe("telemetry", () => {
       for (const passed of [false, true, false, false, false, false]) check(passed);
       check(true, "blue");
       expect(failed()).toBe(4);
-      telemetry.save(START, true);
+      telemetry.saveSignals(START);
       expect(failed(again())).toBe(4);
       telemetry.stage("shop", { release: "3.0", releaseAt: START, stageAt: START }, START);
       expect(failed()).toBeUndefined();
