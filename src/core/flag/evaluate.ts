@@ -2,7 +2,7 @@
 import type { Placement, Variant } from "../analysis/tally.ts";
 import { bucketOf } from "../hashing/bucket.ts";
 import type { Layer } from "../rollout/layer.ts";
-import { type Attributes, admissionTo, DEFAULT_COHORT } from "./members.ts";
+import { type Attributes, admissionTo, DEFAULT_COHORT, isInSegments } from "./members.ts";
 import type { CompiledFlag } from "./table.ts";
 
 export { DEFAULT_COHORT };
@@ -61,30 +61,31 @@ function decideIn(layer: Layer, id: Identity, bucket: number): Decision {
     case "on":
       if (layer.isWhole) return answer(id, bucket, "green", "DEFAULT");
   }
+  let placement: Placement = id.placement;
   for (const audience of layer.audiences) {
+    // Half of the staff is no sample of everyone: those whom a segment singles out stay out of comparisons, on both
+    // sides.
+    if (isInSegments(audience, id)) placement = "match";
     const admission = admissionTo(audience, id, bucket);
     if (admission === undefined) continue;
     const { cohort } = audience;
-    const placement = admission === "member" ? "match" : id.placement;
+    if (admission === "member") placement = "match";
     if (audience.stopped) return { variant: "blue", reason: "DISABLED", cohort, placement, bucket };
     if (admission === "member")
       return { variant: "green", reason: "TARGETING_MATCH", cohort, placement, bucket };
     return { variant: bucket < audience.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
   }
-  if (bucket >= layer.share) return answer(id, bucket, "blue", "SPLIT");
+  if (bucket >= layer.share)
+    return { variant: "blue", reason: "SPLIT", cohort: DEFAULT_COHORT, placement, bucket };
   const { bands } = layer;
   let band = bands[0]!;
   for (let i = 1; bucket >= band.share; i++) band = bands[i]!;
-  if (band.stopped) return answer(id, bucket, "blue", "DISABLED", band.cohort);
-  return answer(id, bucket, bucket < band.cap ? "green" : "blue", "SPLIT", band.cohort);
+  const { cohort } = band;
+  if (band.stopped) return { variant: "blue", reason: "DISABLED", cohort, placement, bucket };
+  return { variant: bucket < band.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
 }
 
-function answer(
-  id: Identity,
-  bucket: number,
-  variant: Variant,
-  reason: Reason,
-  cohort = DEFAULT_COHORT,
-): Decision {
-  return { variant, reason, cohort, placement: id.placement, bucket };
+/** The answer to everyone alike. */
+function answer(id: Identity, bucket: number, variant: Variant, reason: Reason): Decision {
+  return { variant, reason, cohort: DEFAULT_COHORT, placement: id.placement, bucket };
 }

@@ -64,7 +64,7 @@ export function audienceOf(
 export function admissionTo(audience: Audience, who: Person, bucket: number): Admission | undefined {
   if (isMember(audience, who)) return "member";
   if (bucket >= audience.share) return undefined;
-  return audience.segments === undefined || isIn(audience.segments, who) ? "hash" : undefined;
+  return audience.segments === undefined || isInSegments(audience, who) ? "hash" : undefined;
 }
 
 function isMember({ users, groups, tenants, attributes }: Audience, who: Person): boolean {
@@ -78,8 +78,9 @@ function isMember({ users, groups, tenants, attributes }: Audience, who: Person)
   );
 }
 
-/** Segments name ids, as the members of the document's groups are, or groups of the visitor's context. */
-function isIn(segments: ReadonlySet<string>, who: Person): boolean {
+/** Is the percentage restricted to some, and is the visitor one of them? By id or by group of the visitor's context. */
+export function isInSegments({ segments }: Audience, who: Person): boolean {
+  if (segments === undefined) return false;
   return (who.trusted && segments.has(who.key)) || hasOne(who.attributes?.get(GROUP), segments);
 }
 

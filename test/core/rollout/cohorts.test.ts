@@ -1,4 +1,6 @@
 /** Promises of cohorts, as an isolate serves them: who is in which, what stops one, and that nobody is taken off. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileTable } from "../../../src/core/flag/compile.ts";
@@ -131,9 +133,8 @@ describe("a visitor is in the first cohort that admits them", () => {
     const beta = { percentage: 50, segments: ["staff", idIn(7)], users: ["ann"] };
     const ask = shop({ cohorts: { beta } });
     expect(said(ask(6))).toBe("blue SPLIT ga hash");
-    expect(said(ask(7))).toBe("green SPLIT beta hash");
-    expect(said(ask(6, { group: ["staff"] }))).toBe("green SPLIT beta hash");
-    expect(said(ask(60_000, { group: ["staff"] }))).toBe("blue SPLIT ga hash");
+    expect(said(ask(7))).toBe("green SPLIT beta match");
+    expect(said(ask(6, { group: ["staff"] }))).toBe("green SPLIT beta match");
     expect(said(ask("ann"))).toBe("green TARGETING_MATCH beta match");
   });
 
@@ -146,6 +147,16 @@ describe("a visitor is in the first cohort that admits them", () => {
     expect(said(ask({}))).toBe("blue SPLIT ga hash");
     expect(said(ask({ enabled: false, select }))).toBe("blue SPLIT ga hash");
   });
+});
+
+test("those whom a segment singles out stay out of comparisons on both sides: half of the staff is no sample of all", () => {
+  const ask = shop({ cohorts: { beta: { percentage: 50, segments: ["staff"] } }, percentage: 70 });
+  const staff = [49_999, 50_000, 70_000].map((bucket) => said(ask(bucket, { group: ["staff"] })));
+  expect(staff).toEqual(["green SPLIT beta match", "green SPLIT ga match", "blue SPLIT ga match"]);
+  expect([69_999, 70_000].map((bucket) => said(ask(bucket)))).toEqual([
+    "green SPLIT ga hash",
+    "blue SPLIT ga hash",
+  ]);
 });
 
 describe("a plan", () => {
@@ -414,5 +425,79 @@ describe("rotation", () => {
 
   test("never: the same are first at each release", () => {
     expect(first({ release: "1" })).toEqual(first({ release: "2" }));
+  });
+});
+
+describe("the documents' cohorts", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../../fixtures/flags/cohorts.json"), "utf8");
+  const read = (change: (written: string) => string = (written) => written) => {
+    const { flags, faults } = parseDocument(change(text));
+    expect(faults).toEqual([]);
+    const status = Object.fromEntries([...flags.keys()].map((name) => [name, { generation: "g", share: 0 }]));
+    const decided = { enabled: true, flags: Object.fromEntries(flags), status, halts: [], faults: [] };
+    const snapshot: Snapshot = { v: 1, revision: 1, at: 0, specHash: "", ...decided };
+    const table = compileTable(
+      effectiveFlags({ snapshot, document: undefined, kill: "", heardAt: NOW, now: NOW }),
+    );
+    return (name: string, key: string, group: string[] = []) => {
+      const attributes = new Map([["group", group]]);
+      return decide(table.flags.get(name)!, { key, placement: "hash", trusted: true, attributes });
+    };
+  };
+  /** Green of 20,000 visitors, in percent. */
+  const greenOf = (ask: ReturnType<typeof read>, name: string, group?: string[]) => {
+    let green = 0;
+    for (let i = 0; i < 20_000; i++) if (ask(name, `visitor-${i}`, group).variant === "green") green++;
+    return green / 200;
+  };
+
+  test("the Canary plan's first day: the engineers and half a percent, and each day's cohort beside those before", () => {
+    const day = (n: number) =>
+      read((written) => {
+        let on = written;
+        for (let i = 0; i < n; i++) on = on.replace('"enabled": false', '"enabled": true');
+        return on;
+      });
+    const members = ["ada@example.com", "partner-1@example.com", "keen@example.com"];
+    const told = (n: number) => members.map((key) => said(day(n)("canary", key)));
+    expect(told(0)).toEqual([
+      "green TARGETING_MATCH internal_test match",
+      "blue SPLIT ga hash",
+      "blue SPLIT ga hash",
+    ]);
+    expect(told(2)).toEqual([
+      "green TARGETING_MATCH internal_test match",
+      "green TARGETING_MATCH friendly_gp match",
+      "green TARGETING_MATCH beta match",
+    ]);
+    const share = [0, 1, 2].map((n) => greenOf(day(n), "canary"));
+    expect(share[0]).toBeCloseTo(0.5, 0);
+    expect(Math.abs(share[1]! - 5)).toBeLessThan(0.8);
+    expect(Math.abs(share[2]! - 25)).toBeLessThan(1.6);
+  });
+
+  test("its switches: one cohort alone, and all", () => {
+    const off = (name: string) => (written: string) =>
+      written.replace(`"${name}": { "state": "on" }`, `"${name}": { "state": "off" }`);
+    expect(said(read(off("canary.cohort.internal_test.enabled"))("canary", "ada@example.com"))).toBe(
+      "blue DISABLED internal_test match",
+    );
+    expect(said(read(off("system.canary.enabled"))("beta-testing", "user-123"))).toBe(
+      "blue DISABLED ga hash",
+    );
+  });
+
+  test("EcoTrips: a tenth of the staff and of the waitlist, and nobody else", () => {
+    const ask = read();
+    expect(greenOf(ask, "planner_v2")).toBe(0);
+    expect(Math.abs(greenOf(ask, "planner_v2", ["sales", "staff"]) - 10)).toBeLessThan(1.1);
+    expect(Math.abs(greenOf(ask, "planner_v2", ["beta_waitlist"]) - 10)).toBeLessThan(1.1);
+  });
+
+  test("TogetherOS: user and group admit, at 0 % nobody else", () => {
+    const ask = read();
+    expect(said(ask("beta-testing", "user-456"))).toBe("green TARGETING_MATCH beta match");
+    expect(said(ask("beta-testing", "user-457", ["beta-testers"]))).toBe("green TARGETING_MATCH beta match");
+    expect(greenOf(ask, "beta-testing")).toBe(0);
   });
 });
