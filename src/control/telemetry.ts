@@ -3,16 +3,16 @@
  * knows nothing of decisions: it is told what comes, and says what there was.
  */
 import type { ComparisonTick } from "../core/analysis/comparing.ts";
+import { entry } from "../core/analysis/entry.ts";
 import { Gathering } from "../core/analysis/happenings.ts";
-import { MarginTests, type SavedMarginTests } from "../core/analysis/margin-tests.ts";
 import { whereOf } from "../core/analysis/page.ts";
-import { type SavedSeries, Series } from "../core/analysis/series.ts";
 import { floorTo, HOUR_MS, MINUTES_KEPT_MS } from "../core/analysis/spans.ts";
 import type { RowId } from "../core/analysis/tally.ts";
 import type { Telemetry } from "../core/analysis/telemetry.ts";
 import { LATENESS_MS } from "../core/analysis/window.ts";
 import { type Cell, TICK_MS } from "../core/wire/messages.ts";
 import type { Observation } from "../core/wire/outbox.ts";
+import { FlagTelemetry } from "./flag-telemetry.ts";
 import { Signals } from "./signals.ts";
 import type {
   Course,
@@ -28,31 +28,16 @@ import { TelemetryStore } from "./telemetry-store.ts";
 const SAVE_MS = 5_000;
 /** A batch with the same id is taken once in so long, milliseconds. */
 const BATCH_MS = 15 * 60_000;
-/** Pages and batches that are too old are forgotten so often, milliseconds. */
+/** Batches that are too old are forgotten so often, milliseconds. */
 const PRUNE_MS = 10 * 60_000;
 /** Events of longer ago are not taken, milliseconds: minutes are kept for an hour more. */
 const OLDEST_EVENT_MS = MINUTES_KEPT_MS - HOUR_MS;
-/** Version of the form in which a flag is saved; one of another version begins anew with its pages. */
-const VERSION = 1;
-
-interface Followed {
-  series: Series;
-  margins: MarginTests;
-  prunedAt: number;
-}
-
-interface SavedFlag {
-  v: number;
-  series: SavedSeries;
-  margins: SavedMarginTests;
-}
 
 export class Telemetries implements TelemetriesApi {
   readonly #store: TelemetryStore;
   readonly #known: (flag: string) => boolean;
   readonly #signals: Signals;
-  readonly #followed = new Map<string, Followed>();
-  readonly #dirty = new Set<string>();
+  readonly #followed = new Map<string, FlagTelemetry>();
   readonly #batches: Map<string, number>;
   #begunAt: number;
   #savedAt = 0;
@@ -88,11 +73,12 @@ export class Telemetries implements TelemetriesApi {
   }
 
   stage(flag: string, { release, releaseAt, stageAt }: Course, now: number): void {
-    const { series, margins } = this.#find(flag);
+    const followed = this.#find(flag);
+    const { series, margins } = followed;
     if (series.course.release !== release) this.#signals.restartHealth(flag);
     if (!series.begin(release, releaseAt, stageAt, now)) return;
     margins.restart();
-    this.#dirty.add(flag);
+    followed.dirty = true;
   }
 
   ingest(push: Ingest, now: number): IngestResult {
@@ -144,8 +130,7 @@ export class Telemetries implements TelemetriesApi {
   save(now: number, force = false): void {
     if (!force && now - this.#savedAt < SAVE_MS) return;
     this.#savedAt = now;
-    for (const flag of this.#followed.keys()) this.#saveFlag(flag, now);
-    this.#dirty.clear();
+    for (const followed of this.#followed.values()) followed.save(now);
     this.saveSignals(now);
     if (now - this.#batchesPrunedAt < PRUNE_MS) return;
     this.#batchesPrunedAt = now;
@@ -159,27 +144,8 @@ export class Telemetries implements TelemetriesApi {
 
   forget(flag: string): void {
     this.#followed.delete(flag);
-    this.#dirty.delete(flag);
     this.#store.delete(flag);
     this.#signals.forget(flag);
-  }
-
-  /** Minutes that are complete become pages; the rest is one row. */
-  #saveFlag(flag: string, now: number): void {
-    const followed = this.#followed.get(flag)!;
-    const { series, margins } = followed;
-    const settled = series.settle(now);
-    for (const { minute, page } of settled) {
-      this.#store.add(flag, "minute", minute, page);
-      this.#store.add(flag, "hour", floorTo(minute, HOUR_MS), page);
-    }
-    if (settled.length > 0 || this.#dirty.has(flag)) {
-      const saved: SavedFlag = { v: VERSION, series: series.save(), margins: margins.save() };
-      this.#store.saveFlag(flag, saved);
-    }
-    if (now - followed.prunedAt < PRUNE_MS) return;
-    followed.prunedAt = now;
-    this.#store.prune(flag, series.course.stageAt, now);
   }
 
   #takeEvents({ id, events }: Extract<Ingest, { kind: "events" }>, now: number): IngestResult {
@@ -198,13 +164,13 @@ export class Telemetries implements TelemetriesApi {
       else this.#gather(gatherings, event, at);
     }
     for (const [flag, gathering] of gatherings) {
-      const { series } = this.#changed(flag);
+      const followed = this.#changed(flag);
+      const { series } = followed;
       for (const { where, at, tally } of gathering.take()) {
         if (at + TICK_MS < now - LATENESS_MS) series.takeLate(where, at, tally);
         else series.take(where, at / TICK_MS, tally);
       }
-      this.#saveFlag(flag, now);
-      this.#dirty.delete(flag);
+      followed.save(now);
     }
     return { taken: ours.length - tooOld, duplicate: false, unknown, tooOld };
   }
@@ -232,31 +198,13 @@ export class Telemetries implements TelemetriesApi {
     return { ours, unknown: [...unknown] };
   }
 
-  #changed(flag: string): Followed {
-    this.#dirty.add(flag);
-    return this.#find(flag);
-  }
-
-  #find(flag: string): Followed {
-    const known = this.#followed.get(flag);
-    if (known) return known;
-    const followed = this.#load(flag);
-    this.#followed.set(flag, followed);
+  #changed(flag: string): FlagTelemetry {
+    const followed = this.#find(flag);
+    followed.dirty = true;
     return followed;
   }
 
-  /** A state that cannot be read begins anew: the counts of all flags must not fail with it. */
-  #load(flag: string): Followed {
-    const pages = { read: this.#store.read.bind(this.#store, flag) };
-    try {
-      const saved = this.#store.loadFlag(flag) as SavedFlag | undefined;
-      if (saved?.v === VERSION) {
-        const series = Series.load(saved.series, pages);
-        return { series, margins: MarginTests.load(saved.margins), prunedAt: 0 };
-      }
-    } catch (error) {
-      console.error(JSON.stringify({ event: "telemetry-unreadable", flag, message: String(error) }));
-    }
-    return { series: new Series(pages, this.#begunAt), margins: new MarginTests(), prunedAt: 0 };
+  #find(flag: string): FlagTelemetry {
+    return entry(this.#followed, flag, () => new FlagTelemetry(flag, this.#store, this.#begunAt));
   }
 }
