@@ -10,7 +10,7 @@ import type { PastRollout } from "../core/rollout/history.ts";
 import type { Snapshot } from "../core/rollout/snapshot.ts";
 import { decodeForward } from "../core/wire/decode.ts";
 import { type EditOffer, type ForwardAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
-import type { Observation, ObserverApi, Orders } from "../core/wire/outbox.ts";
+import type { Observation, ObserverApi, Orders, OutboxApi } from "../core/wire/outbox.ts";
 import { outboxStub, shardCount, shardStub } from "../edge/objects.ts";
 import { type AdoptedFrom, Changes } from "./changes.ts";
 import type {
@@ -31,7 +31,7 @@ import { Latest } from "./latest.ts";
 import { ordersOf } from "./orders.ts";
 import { Publisher } from "./publisher.ts";
 import { findPublished } from "./recovery.ts";
-import { snapshotOf } from "./rollout.ts";
+import { NOBODY, snapshotOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { CONTROLLER } from "./rollouts.ts";
 import { SpecSync } from "./spec-sync.ts";
@@ -81,7 +81,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const decisions = new Decisions(ctx, () => outboxStub(env));
+    const decisions = new Decisions(ctx, () => ({ take: (things) => this.#handOver(things) }));
     const { store } = decisions;
     this.#decisions = decisions;
     this.#directories = new Directories(env.FLAGS, ctx.storage);
@@ -102,7 +102,10 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       saveEdits: (edits) => decisions.saveEdits(edits),
       adoptFromKv: (text, hash) => this.#adopt(text, hash, FROM_KV),
       text: () => store.text(),
-      keepText: (text) => this.#changes.keepText(text),
+      keepText: (text) => {
+        this.#changes.keepText(text);
+        this.#order(false);
+      },
       revision: () => decisions.rollout.revision,
       sawKill: (kill, at) => {
         this.#kvReadAt = at;
@@ -302,9 +305,22 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     this.#arm();
   }
 
+  /**
+   * Hands over what is to be told, after the orders that go with it: the edit that begins a rollout may be the one that
+   * names who is told of it.
+   */
+  async #handOver(things: Parameters<OutboxApi["take"]>[0]): ReturnType<OutboxApi["take"]> {
+    // What is written down in one turn is sent before the same turn offers its orders.
+    await Promise.resolve();
+    await this.#orders.idle();
+    return outboxStub(this.env).take(things);
+  }
+
   /** Tells the outbox what to check and to fetch, if that has changed, or `anyway` because it may have been lost. */
   #order(anyway: boolean): void {
     const { rollout } = this.#decisions;
+    // Without the document's text nobody is known, and an order to tell nobody would drop what still waits.
+    if (rollout.notify === NOBODY) return;
     const orders = ordersOf(rollout.revision, rollout.notify, rollout.flags);
     const same = JSON.stringify({ ...orders, revision: 0 });
     if (same === this.#ordered && !anyway) return;

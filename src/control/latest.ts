@@ -44,6 +44,11 @@ export class Latest<T> {
     return this.#running !== undefined;
   }
 
+  /** Comes back when nothing is left to be sent, what was dropped included. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
   async #run(): Promise<void> {
     const { name, send, spacingMs, attempts } = this.#options;
     let failures = 0;

@@ -2,6 +2,7 @@
 
 import type { Topic } from "../core/flag/notify.ts";
 import { severityOf } from "../core/notify/severity.ts";
+import { greenShare } from "../core/rollout/transition.ts";
 import type { Message } from "../core/wire/outbox.ts";
 import type { AuditEntry } from "./controller-api.ts";
 import type { Step } from "./rollouts.ts";
@@ -20,7 +21,7 @@ export function messageOf(
     release: progress.release,
     sentence: effect.sentence,
     figures: { ...by.figures },
-    share: progress.share,
+    share: greenShare(progress),
   };
 }
 

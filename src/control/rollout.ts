@@ -19,7 +19,7 @@ import {
   SNAPSHOT_VERSION,
   type Snapshot,
 } from "../core/rollout/snapshot.ts";
-import { bandsOf, newProgress, transition } from "../core/rollout/transition.ts";
+import { bandsOf, greenShare, newProgress, transition } from "../core/rollout/transition.ts";
 
 /** The controller's whole decision. */
 export interface Rollout {
@@ -190,8 +190,8 @@ export function publishedStatus(rollout: Rollout, name: string): FlagStatus | un
 }
 
 /** Where a rollout is, in words for the audit log: `progressing 5 %`. */
-export function placeOf({ phase, share }: Progress): string {
-  return `${phase} ${share / SHARE_PER_PERCENT} %`;
+export function placeOf(progress: Progress): string {
+  return `${progress.phase} ${greenShare(progress) / SHARE_PER_PERCENT} %`;
 }
 
 /** Progress as far as what was published tells of it: the same share, at the stage that it belongs to. */

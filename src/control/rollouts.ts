@@ -10,7 +10,7 @@ import type { StageCounts } from "../core/rollout/history.ts";
 import type { Effect, Outcome, Progress, RolloutEvent, Transition } from "../core/rollout/progress.ts";
 import type { Halt } from "../core/rollout/snapshot.ts";
 import { EVERY_RELEASE } from "../core/rollout/snapshot.ts";
-import { newProgress, transition } from "../core/rollout/transition.ts";
+import { greenShare, newProgress, transition } from "../core/rollout/transition.ts";
 import type { AuditLog } from "./audit.ts";
 import type { History } from "./history.ts";
 import { messageOf } from "./messages.ts";
@@ -130,8 +130,9 @@ export class Rollouts {
     { who, how }: By,
     more: Partial<Pick<AuditRecord, "release" | "previous" | "next" | "figures">> = {},
   ): void {
-    const { release, share } = this.of(flag);
-    const percentage = share / SHARE_PER_PERCENT;
+    const progress = this.of(flag);
+    const { release } = progress;
+    const percentage = greenShare(progress) / SHARE_PER_PERCENT;
     const record = {
       at: now,
       who,
@@ -195,7 +196,7 @@ export class Rollouts {
           release: progress.release,
           previous: placeOf(step.before),
           next: placeOf(progress),
-          percentage: progress.share / SHARE_PER_PERCENT,
+          percentage: greenShare(progress) / SHARE_PER_PERCENT,
           reason: by.reason ? `${effect.reason}: ${by.reason}` : effect.reason,
           figures: { ...(by.rule !== undefined && { rule: by.rule }), ...by.figures, ...effect.figures },
         });
