@@ -14,7 +14,7 @@ type Order = Extract<RolloutEvent, { type: "command" }>;
 /** Carries out a command, or says why not: then nothing has changed. */
 export function onCommand(d: Draft, order: Order): Refused | undefined {
   const { command } = order;
-  d.because = `${command.name} by ${order.who}: ${order.reason}`;
+  d.because = said(command.name, order);
   switch (command.name) {
     case "start":
       return start(d, order);
@@ -37,6 +37,11 @@ export function onCommand(d: Draft, order: Order): Refused | undefined {
     case "signOff":
       return signOff(d, order, command.role);
   }
+}
+
+/** What was ordered by whom, and why if they said so. */
+function said(what: string, { who, reason }: Order): string {
+  return `${what} by ${who}${reason === "" ? "" : `: ${reason}`}`;
 }
 
 function run(act: () => void): undefined {
@@ -181,11 +186,11 @@ function instant(d: Draft, { reason }: Order): Refused | undefined {
 
 function rollBack(
   d: Draft,
-  { who, reason }: Order,
+  order: Order,
   mode: Extract<Command, { name: "rollback" }>["mode"],
 ): Refused | undefined {
   const { p } = d;
-  const sentence = `${mode} rollback by ${who}: ${reason}`;
+  const sentence = said(`${mode} rollback`, order);
   const stop = stopOf(p);
   if (stop?.action === "kill" || (stop && mode !== "kill"))
     return refuse("already-rolled-back", `Green of ${p.release} is out of traffic already: ${stop.why}`);
@@ -200,8 +205,8 @@ function rollBack(
       "already-rolled-back",
       `Green is going down already, at ${percentOf(p.share)}; kill is at once, resume stops it`,
     );
-  if (p.share > 0 && mode === "gradual") descend(d, "gradual", who, sentence);
-  else if (p.share > 0 && p.blueCapacity && mode === "immediate") descend(d, "guarded", who, sentence);
+  if (p.share > 0 && mode === "gradual") descend(d, "gradual", order.who, sentence);
+  else if (p.share > 0 && p.blueCapacity && mode === "immediate") descend(d, "guarded", order.who, sentence);
   else haltAll(d, { rule: "rollback", sentence }, "rolledBack");
   return undefined;
 }

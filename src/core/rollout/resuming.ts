@@ -14,7 +14,6 @@ export function resume(d: Draft, reason: string): Refused | undefined {
   const reduced = p.standing.some((s) => s.action === "reduce" && holdsFor(s, p.release));
   lift(d);
   audit(d, "resume", reason, { phase, share: p.share / 1000 });
-  d.because = `resumed: ${reason}`;
   if (p.state !== "canary" && p.state !== "on") p.phase = "idle";
   else if (phase !== "paused" && phase !== "halted" && phase !== "rollingBack") return undefined;
   else if (p.state === "on") {

@@ -223,7 +223,11 @@ describe("a stage with approval", () => {
   it("does not count bake without telemetry, nor go on when a gate fails at its end", () => {
     const player = begun(plan).look(MINUTE, passed);
     player.order("approve", passed);
-    player.look(1, passed).pass(10 * MINUTE, { ...passed, verdict: "unmeasured" });
+    player
+      .look(1, passed)
+      .pass(10 * MINUTE, { ...passed, verdict: "unmeasured" })
+      .look(1, passed);
+    expect(player.at).toBe("progressing 5 #0");
     player.pass(10 * MINUTE, { exit: [finding("unhealthy")] });
     expect(player.at).toBe("progressing 5 #0");
     player.look(1, passed);
