@@ -530,6 +530,11 @@ describe("whatever the text", () => {
     fc.json(),
     nested.map((value) => JSON.stringify({ flags: { a: value } }) ?? ""),
     nested.map((value) => JSON.stringify({ flags: { a: { state: "on", rules: [value], route: value } } })),
+    fc.tuple(nested, nested).map(([part, value]) => {
+      const a = { state: "canary", plan: value, cohorts: { a: value, on: { users: ["a"] } } };
+      const plans = { a: part, on: { stages: [part] } };
+      return JSON.stringify({ groups: { a: part, on: ["a"] }, plans, notify: part, flags: { a } });
+    }),
     fc
       .tuple(fc.nat(fixture("broken.json").length), fc.nat(8), fc.string({ maxLength: 3 }))
       .map(
