@@ -37,6 +37,14 @@ function validation(key: string, paths: string[], fields: Partial<Validation["ex
   return { key, flag: "shop", release: "2.1.0", origin: RECEIVERS, expectations } satisfies Validation;
 }
 
+/** Throws until the outbox knows that the controller has everything. */
+async function observed(box: Stub): Promise<void> {
+  await runInDurableObject(box, (_, { storage }) => {
+    const left = storage.sql.exec("SELECT seq FROM observations").toArray();
+    if (left.length > 0) throw new Error("not yet");
+  });
+}
+
 const sentences = (seen: Observation[]) => seen.map((o) => ("sentence" in o ? o.sentence : o));
 
 describe("a health check", () => {
@@ -182,6 +190,21 @@ describe("what is found while the controller is away", () => {
     const after = await observer(again());
     await pass(again(), 1_000);
     await until(() => expect(after.seen).toMatchObject([{ type: "health", passed: true }]));
+    expect(after.seen[0]!.seq).toBeGreaterThan(before.seen[0]!.seq);
+  });
+
+  it("has numbers that rise also when the clock was set back", async () => {
+    freeze();
+    const { box, again } = outbox();
+    const before = await observer(box);
+    await box.take({ messages: [], validations: [validation("v", [])] });
+    await until(() => expect(before.seen).toHaveLength(1));
+    await until(() => observed(box));
+    await abortAllDurableObjects();
+    vi.setSystemTime(Date.now() - 60_000);
+    const after = await observer(again());
+    await again().take({ messages: [], validations: [validation("w", [])] });
+    await until(() => expect(after.seen).toMatchObject([{ key: "w" }]));
     expect(after.seen[0]!.seq).toBeGreaterThan(before.seen[0]!.seq);
   });
 });
