@@ -9,6 +9,7 @@ import {
   pass,
   RECEIVERS,
   received,
+  type Stub,
   script,
   until,
 } from "./outbox-parts.ts";
