@@ -12,6 +12,8 @@ const SUMMARY_LENGTH = 1024;
 /** Slack takes so much text in a section and fields in one, characters and pieces. */
 const SECTION_LENGTH = 3000;
 const MAX_FIGURES = 20;
+/** Digits of a figure in Slack that is no whole number. */
+const FIGURE_DIGITS = 4;
 
 const PAGERDUTY_SEVERITY: Record<Severity, "critical" | "error" | "warning" | "info"> = {
   P1: "critical",
@@ -28,7 +30,7 @@ export function safeKey(key: string): string {
 
 /** Body for a Slack-compatible incoming webhook. */
 export function slackBody(message: Message, severity: Severity, channel: string | undefined): string {
-  const { topic, sentence, flag, release, share } = message;
+  const { topic, flag, release, share } = message;
   const about = [
     flag === null ? undefined : release === null ? flag : `${flag} ${release}`,
     share === null ? undefined : `green ${percentOf(share)} %`,
@@ -36,7 +38,8 @@ export function slackBody(message: Message, severity: Severity, channel: string 
     topic,
     ...figureWords(message),
   ].filter((words) => words !== undefined);
-  const text = escapeSlack(clip(`${severity === "info" ? "" : `${severity}: `}${sentence}`, SECTION_LENGTH));
+  const urgency = severity === "info" ? "" : `${severity}: `;
+  const text = escapeSlack(clip(`${urgency}${headline(message)}`, SECTION_LENGTH));
   const blocks = [
     { type: "section", text: { type: "mrkdwn", text: clipEscaped(text) } },
     {
@@ -49,13 +52,13 @@ export function slackBody(message: Message, severity: Severity, channel: string 
 
 /** Body for PagerDuty's Events API v2. */
 export function pagerdutyBody(message: Message, severity: Severity, routingKey: string): string {
-  const { key, at, topic, sentence, flag, release, share, figures } = message;
+  const { key, at, topic, flag, release, share, figures } = message;
   return JSON.stringify({
     routing_key: routingKey,
     event_action: "trigger",
     dedup_key: safeKey(key),
     payload: {
-      summary: clip(sentence, SUMMARY_LENGTH),
+      summary: clip(headline(message), SUMMARY_LENGTH),
       source: "greenlight",
       severity: PAGERDUTY_SEVERITY[severity],
       timestamp: new Date(at).toISOString(),
@@ -87,10 +90,22 @@ export function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
+/** The sentence as it stands alone on a phone: of which flag. */
+function headline({ flag, sentence }: Message): string {
+  return flag === null ? sentence : `${flag}: ${sentence}`;
+}
+
 function figureWords({ figures }: Message): string[] {
   return Object.entries(figures)
     .slice(0, MAX_FIGURES)
-    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(", ") : value}`);
+    .map(([name, value]) => `${name} ${Array.isArray(value) ? value.join(", ") : rounded(value)}`);
+}
+
+/** Ratios are read, not computed with. */
+function rounded(value: string | number): string | number {
+  return typeof value === "number" && !Number.isInteger(value)
+    ? Number(value.toPrecision(FIGURE_DIGITS))
+    : value;
 }
 
 /** Thousandths of a percent as percent. */

@@ -23,11 +23,18 @@ describe("for Slack", () => {
   it("a message has its channel, its sentence and what it is about", () => {
     const body = JSON.parse(slackBody(message(), "P2", "#eng"));
     expect(body.channel).toBe("#eng");
-    expect(body.text).toBe("P2: Green fails");
-    expect(body.blocks[0].text).toEqual({ type: "mrkdwn", text: "P2: Green fails" });
+    expect(body.text).toBe("P2: shop: Green fails");
+    expect(body.blocks[0].text).toEqual({ type: "mrkdwn", text: "P2: shop: Green fails" });
     expect(body.blocks[1].elements[0].text).toBe(
       "shop 2.1.0 · green 25.5 % · P2 · failed · errors 12 · cohorts beta, ga",
     );
+  });
+
+  it("ratios have four digits, and whole numbers all of theirs", () => {
+    const body = JSON.parse(
+      slackBody(message({ figures: { rate: 0.3399014778, requests: 123_456 } }), "info", undefined),
+    );
+    expect(body.blocks[1].elements[0].text).toMatch(/rate 0\.3399 · requests 123456$/);
   });
 
   it("has no channel where none is given", () => {
@@ -36,14 +43,14 @@ describe("for Slack", () => {
 
   it("nothing in it becomes a link or calls everybody", () => {
     const body = slackBody(message({ sentence: "<!channel> a & b > c" }), "info", undefined);
-    expect(JSON.parse(body).text).toBe("&lt;!channel&gt; a &amp; b &gt; c");
+    expect(JSON.parse(body).text).toBe("shop: &lt;!channel&gt; a &amp; b &gt; c");
   });
 
   it("is no longer than Slack takes, and breaks no entity", () => {
     const body = JSON.parse(slackBody(message({ sentence: "<".repeat(4_000) }), "info", undefined));
     const { text } = body.blocks[0].text;
     expect(text.length).toBeLessThanOrEqual(3_000);
-    expect(text).toMatch(/^(&lt;)+…$/);
+    expect(text).toMatch(/^shop: (&lt;)+…$/);
   });
 });
 
@@ -54,7 +61,7 @@ describe("for PagerDuty", () => {
       event_action: "trigger",
       dedup_key: "shop/3/7/1",
       payload: {
-        summary: "Green fails",
+        summary: "shop: Green fails",
         source: "greenlight",
         severity: "critical",
         timestamp: "2026-10-21T07:28:00.000Z",
