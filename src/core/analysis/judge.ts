@@ -72,7 +72,8 @@ interface Found extends OfCohort {
 export function judge(input: JudgeInput): Judgement {
   const { flag, stage, window, telemetry, heardAt, now, memory = newMemory() } = input;
   const rules = rulesInForce(flag, stage);
-  const reader = new Reader({ flag, window, telemetry, now });
+  // Whoever resumed has seen what was before.
+  const reader = new Reader({ flag, window, telemetry, now }, window?.since);
   const silent = now - heardAt > SILENT_AFTER_MS;
   if (silent || !window) {
     const nothing = silent ? unheard() : unasked(flag);

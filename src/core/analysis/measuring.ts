@@ -31,13 +31,13 @@ export const MAX_LOOK_MS = 120_000;
 /** Measures a condition, but for how long it must hold. */
 export function measureOf(condition: Condition, measuring: Measuring): Measure {
   const { reader } = measuring;
-  const { telemetry, flag, window } = reader.sources;
+  const { telemetry, flag } = reader.sources;
   if (isCounted(condition)) {
     const found = tooOld(condition, measuring) ?? readingOf(condition, measuring);
     return "state" in found ? found : measureCounted(condition, found);
   }
   if (!telemetry) return unsaid("unmeasured", `Nothing is known of ${wordsOf(condition)}`);
-  if (condition.metric === "alerts") return alerts(condition, telemetry, window?.since ?? 0);
+  if (condition.metric === "alerts") return alerts(condition, telemetry, reader.since);
   const past = tooOld(condition, measuring);
   if (past) return past;
   switch (condition.metric) {

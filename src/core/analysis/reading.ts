@@ -58,8 +58,12 @@ export class Reader {
   readonly #samples = new Map<number, Samples>();
   readonly #tallies = new Map<string, Tally | undefined>();
 
-  constructor(sources: Sources) {
+  readonly since: number;
+
+  /** `since`: nothing that began before counts, milliseconds since the epoch. */
+  constructor(sources: Sources, since = 0) {
     this.sources = sources;
+    this.since = since;
   }
 
   /** Counts of the trailing window of at most a minute. */
@@ -127,7 +131,7 @@ export class Reader {
     // What began at this very millisecond is in it.
     const to = now + 1;
     const began = window === "stage" ? telemetry.stageAt || telemetry.releaseAt : now - window * 1000;
-    const evidence = this.sources.window?.since ?? 0;
+    const evidence = this.since;
     // Longer stretches are kept by the minute: begun in the middle of one, they would hold what was before the resume.
     const since = now - evidence > LONGEST_WINDOW_MS ? Math.ceil(evidence / MINUTE_MS) * MINUTE_MS : evidence;
     return { ...clipped({ from: began, to }, Math.max(telemetry.releaseAt, since)), began };

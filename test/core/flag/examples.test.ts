@@ -10,11 +10,18 @@ const examplesIn = (name: string) =>
   [...read(name).matchAll(/```jsonc?\n([\s\S]*?)```/g)].map(([, json]) =>
     json!.replaceAll(/ \/\/ .*$/gm, ""),
   );
-const examples = examplesIn("docs/halting.md");
 
 test("the rules that the page on halting shows can be put into a flag as they are", () => {
+  const examples = examplesIn("docs/halting.md");
   expect(examples.length).toBeGreaterThan(0);
   for (const json of examples) expect(rules.safeParse(JSON.parse(json)).error, json).toBeUndefined();
+});
+
+test("the rules, gates and sets that the page on rules shows fit together in one flag", () => {
+  const [written, gates, slos] = examplesIn("docs/rules.md").map((json) => JSON.parse(json) as unknown);
+  const plan = { stages: [{ percentage: 5, exit: gates }, { percentage: 100 }] };
+  const flag = { state: "canary", rules: written, plan, slos };
+  expect(parseDocument(JSON.stringify({ flags: { shop: flag } })).faults).toEqual([]);
 });
 
 test.each(["README.md", "docs/cohorts.md"])("the documents that %s shows have no fault", (name) => {
