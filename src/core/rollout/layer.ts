@@ -65,11 +65,17 @@ export function layerOf(spec: Flag, ruling: Ruling): Layer {
   const isOn = (name: string) => spec.cohorts[name]?.enabled !== false;
   const audiences = Object.entries(spec.cohorts)
     .filter(([name]) => isOn(name) && (cohorts === undefined || cohorts.includes(name)))
-    .map(([name, cohort]) => audienceOf(cohort, limits(name), status?.selected?.[name] ?? []));
+    .map(([name, cohort]) => audienceOf(cohort, limits(name), selectedIn(status, name)));
   const bands = (status?.bands ?? [])
     .filter(({ cohort }) => isOn(cohort))
     .map((band) => ({ ...limits(band.cohort), share: band.share }));
   return { state, share, audiences, bands: [...bands, everyone], isWhole };
+}
+
+/** Tenants chosen for a cohort, which may be called `constructor`. */
+function selectedIn(status: FlagStatus | undefined, cohort: string): readonly string[] {
+  const selected = status?.selected;
+  return selected && Object.hasOwn(selected, cohort) ? selected[cohort]! : [];
 }
 
 function stops(halt: Halt, cohort: string): boolean {

@@ -78,6 +78,23 @@ describe("10 % of 500 tenants, as Thorbis chooses them", () => {
   });
 });
 
+test("further quotas are met as far as the first two leave room, under any seed", () => {
+  const quotas = {
+    size: { small: 40, medium: 40, large: 20 },
+    industry: { field_services: 60, restaurants: 40 },
+    engagement: { high: 50, medium: 30, low: 20 },
+    beta: { true: 50, false: 50 },
+  };
+  for (let seed = 0; seed < 20; seed++) {
+    const { tenants, unmet } = select(thorbis, { count: 50, quotas }, seed);
+    expect(unmet).toEqual([]);
+    expect(counts(thorbis, tenants, "size")).toEqual({ small: 20, medium: 20, large: 10 });
+    expect(counts(thorbis, tenants, "industry")).toEqual({ field_services: 30, restaurants: 20 });
+    expect(counts(thorbis, tenants, "engagement")).toEqual({ high: 25, medium: 15, low: 10 });
+    expect(counts(thorbis, tenants, "beta")).toEqual({ true: 25, false: 25 });
+  }
+});
+
 test("too few tenants, and a spread that cannot be even, are said", () => {
   const few = directoryOf([
     [3, { region: "eu", size: "small" }],

@@ -146,6 +146,9 @@ describe("a visitor is in the first cohort that admits them", () => {
     expect(said(ask({ select }))).toBe("green TARGETING_MATCH beta match");
     expect(said(ask({}))).toBe("blue SPLIT ga hash");
     expect(said(ask({ enabled: false, select }))).toBe("blue SPLIT ga hash");
+    expect(said(shop({ cohorts: { constructor: { select } } }, { status })(90_000))).toBe(
+      "blue SPLIT ga hash",
+    );
   });
 });
 
