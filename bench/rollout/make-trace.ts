@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { binomial, Poisson } from "../halt/counts.ts";
 import { Random } from "../halt/random.ts";
-import { type Trace, writeTrace } from "./trace.ts";
+import { type Trace, withBadGreen, withGap, writeTrace } from "./trace.ts";
 
 const HOUR = 60;
 const DAY = 24 * HOUR;
@@ -66,6 +66,16 @@ function weekOf(random: Random): Trace {
   });
 }
 
+/** Monday, 9:00 to 10:00, with four minutes of silence and a green that goes bad near the end. */
+function hourOf(week: Trace): Trace {
+  const hour = week.slice(9 * HOUR, 10 * HOUR);
+  return withBadGreen(withGap(hour, 14, 18), 50, 0.08);
+}
+
 const folder = join(import.meta.dirname, "../../fixtures/traces");
 mkdirSync(folder, { recursive: true });
-writeFileSync(join(folder, "week.csv"), writeTrace(weekOf(new Random("week", 1)), REMARKS));
+const week = weekOf(new Random("week", 1));
+writeFileSync(join(folder, "week.csv"), writeTrace(week, REMARKS));
+const cut =
+  "Monday 9:00 to 10:00 of week.csv, without telemetry in minutes 14 to 17, green 8 % worse from minute 50 on.";
+writeFileSync(join(folder, "hour.csv"), writeTrace(hourOf(week), [...REMARKS, cut]));

@@ -91,10 +91,10 @@ export async function play(
   const traffic = new Traffic("shard-0");
   const people = new People(story, plan);
   await subject.adopt(story.text, start + story.from * MINUTE_MS);
+  let where = await subject.where(flag, start + story.from * MINUTE_MS);
   for (let minute = story.from; minute < Math.min(story.to, trace.length); minute++) {
     for (let ms = 0; ms < MINUTE_MS; ms += stepMs) {
       const end = start + minute * MINUTE_MS + ms + stepMs;
-      const where = await subject.where(flag, end);
       if (enough(where)) return;
       const came = trace[minute];
       if (came) {
@@ -112,9 +112,11 @@ export async function play(
       if (ms === 0) for (const push of story.pushes?.(minute) ?? []) await subject.ingest(push, end);
       if (!story.alarmless?.(minute)) await subject.alarm(end);
       await subject.observe((ms === 0 && story.finds?.(minute)) || [], end);
-      const now = await subject.where(flag, end);
-      for (const { command, who } of people.answers(now, minute, ms === 0))
+      where = await subject.where(flag, end);
+      const answers = people.answers(where, minute, ms === 0);
+      for (const { command, who } of answers)
         await subject.command({ flag, command, who, how: "cli", reason: "as the story says" }, end);
+      if (answers.length > 0) where = await subject.where(flag, end);
     }
   }
 }

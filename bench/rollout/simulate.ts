@@ -1,24 +1,12 @@
 /** Plays a story to the controller's mind in plain Node and says what was decided. */
-import type { AuditEntry } from "../../src/core/rollout/audit-chain.ts";
 import type { PastRollout } from "../../src/core/rollout/history.ts";
 import type { Message } from "../../src/core/wire/outbox.ts";
+import { type Decision, decisionsOf } from "./decisions.ts";
 import { PlainController } from "./plain.ts";
 import { play, type Story, type Where } from "./play.ts";
 
 /** More records than any story makes. */
 const ALL = 1_000_000;
-
-/** A record of the audit log as far as two runs of a story can be compared by it: without hashes. */
-export interface Decision {
-  /** Minutes of the trace, to the second. */
-  minute: number;
-  action: string;
-  who: string;
-  previous: string | null;
-  next: string | null;
-  percentage: number | null;
-  reason: string;
-}
 
 export interface Simulated {
   controller: PlainController;
@@ -43,19 +31,6 @@ export async function simulate(story: Story, enough?: (where: Where) => boolean)
     seconds: (performance.now() - began) / 1000,
     end: await controller.where(story.flag),
   };
-}
-
-/** Records of the audit log, as it reads them, in order of time. */
-export function decisionsOf(entries: readonly AuditEntry[], { start }: Pick<Story, "start">): Decision[] {
-  return entries.toReversed().map(({ at, action, who, previous, next, percentage, reason }) => ({
-    minute: Math.round((at - start) / 1000) / 60,
-    action,
-    who,
-    previous,
-    next,
-    percentage,
-    reason,
-  }));
 }
 
 /** Each record of the audit log is also logged: here that would bury what is printed. */

@@ -50,3 +50,8 @@ export function withBadGreen(trace: Trace, from: number, rate: number): Trace {
     return { ...minute, greenFailures: Math.min(minute.requests, failures) };
   });
 }
+
+/** The trace without telemetry in these minutes. */
+export function withGap(trace: Trace, from: number, to: number): Trace {
+  return trace.map((minute, i) => (i >= from && i < to ? undefined : minute));
+}
