@@ -19,7 +19,7 @@ export const START = 1_800_000_000_000;
 /** Many calls to objects take their time on a busy machine, milliseconds. */
 export const LONG_MS = 30_000;
 /** Looks come so often while there is traffic, seconds. */
-const STEP_SECONDS = 10;
+const STEP_SECONDS = 20;
 /** Something is waited for by so many looks, so far apart, milliseconds. */
 const MOST_TRIES = 1000;
 const TRY_MS = 5;
@@ -71,7 +71,11 @@ const KEPT: DocumentInput["notify"] = {
 /** A document with the flag `shop` under a plan and without rules of its own. */
 export function planned(shop: Partial<FlagInput> = {}, more: Partial<DocumentInput> = {}): string {
   const flag: FlagInput = { state: "canary", release: "2.0", rules: [], plan: PLAN, ...shop };
-  return JSON.stringify({ notify: KEPT, ...more, flags: { shop: flag, ...more.flags } } satisfies DocumentInput);
+  return JSON.stringify({
+    notify: KEPT,
+    ...more,
+    flags: { shop: flag, ...more.flags },
+  } satisfies DocumentInput);
 }
 
 /** A person puts the document, and the controller has adopted it. */
@@ -94,10 +98,10 @@ export async function ring(): Promise<void> {
   await runDurableObjectAlarm(controller());
 }
 
-/** Lets time pass with so many requests of green in each step of 10 s, the last one at its end. */
+/** Lets time pass with so many requests of green in each step of 20 s, the last one at its end. */
 export async function run(
   seconds: number,
-  requests: Partial<Tally> = { requests: 10 },
+  requests: Partial<Tally> = { requests: 20 },
   id: Partial<RowId> = {},
 ): Promise<void> {
   for (let left = seconds; left > 0; left -= STEP_SECONDS) {
@@ -137,7 +141,13 @@ export async function isolatesServe(flag = "shop") {
     const { snapshot } = await shard().flush(batch("cold", 0, [], { statusOnly: true }));
     expect(snapshot?.revision).toBeGreaterThanOrEqual(revision ?? 1);
     const now = Date.now();
-    const all = effectiveFlags({ snapshot, document: undefined, kill: snapshot?.kill ?? "", heardAt: now, now });
+    const all = effectiveFlags({
+      snapshot,
+      document: undefined,
+      kill: snapshot?.kill ?? "",
+      heardAt: now,
+      now,
+    });
     const { share, stop, layers } = all.find(({ name }) => name === flag)!;
     return { percent: share / 1000, stop, layers };
   });
