@@ -263,7 +263,7 @@ export class Rollouts {
   #remember({ flag, progress, now, by, left }: Step, effect: Extract<Effect, { type: "history" }>): void {
     const { history } = this.#parts;
     const { requests, failures } = left;
-    const at = { flag, rollout: progress.rollout, at: now };
+    const at = { flag, rollout: effect.rollout, at: now };
     switch (effect.what) {
       case "started":
         history.started({

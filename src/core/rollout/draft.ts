@@ -2,7 +2,7 @@
 
 import type { Topic } from "../flag/notify.ts";
 import { FULL_SHARE } from "../flag/percentage.ts";
-import type { Action, Effect, Outcome, Progress, Standing } from "./progress.ts";
+import type { Action, Effect, Mark, Outcome, Progress, Standing } from "./progress.ts";
 import { EVERY_RELEASE } from "./snapshot.ts";
 import { BEFORE, cohortsOf, isAlike, percentOf, placeOf, shareOfStage } from "./stages.ts";
 
@@ -163,7 +163,7 @@ export function place(d: Draft, share: number): void {
 export function end(d: Draft, outcome: Outcome): void {
   if (!d.p.open) return;
   d.p.open = false;
-  d.effects.push({ type: "history", what: "ended", outcome, stage: d.p.stage });
+  remember(d, "ended", outcome);
 }
 
 /** Writes the beginning of the next rollout into the history. */
@@ -171,7 +171,13 @@ export function open(d: Draft): void {
   if (d.p.open) return;
   d.p.open = true;
   d.p.rollout += 1;
-  d.effects.push({ type: "history", what: "started", stage: d.p.stage });
+  remember(d, "started");
+}
+
+/** An entry of the history of the present rollout. */
+export function remember(d: Draft, what: Mark, outcome?: Outcome): void {
+  const { rollout, stage } = d.p;
+  d.effects.push({ type: "history", what, rollout, ...(outcome && { outcome }), stage });
 }
 
 /** The new progress and all that follows, with what follows from any change: to publish, and to tell a percentage. */

@@ -1,5 +1,5 @@
 /** How a rollout begins, enters a stage and is completed. */
-import { audit, beginStage, type Draft, end, isFull, open, place, tell } from "./draft.ts";
+import { audit, beginStage, type Draft, end, isFull, open, place, remember, tell } from "./draft.ts";
 import { BEFORE, cohortsOf, isOpen, nameOfStage, nextStage, percentOf, shareOfStage } from "./stages.ts";
 
 /**
@@ -60,7 +60,7 @@ export function enter(d: Draft, i: number): void {
   beginStage(d);
   const sentence = `Entered ${nameOfStage(plan, i)}, stage ${i + 1} of ${plan.stages.length}`;
   d.because ||= sentence;
-  d.effects.push({ type: "history", what: "stage", stage: i });
+  remember(d, "stage");
   tell(d, "stage", sentence);
   audit(d, "stage", sentence, { from: from / 1000, to: p.share / 1000 });
 }
@@ -80,7 +80,7 @@ export function setByHand(d: Draft, asked: number): void {
   const then =
     next === undefined || !p.plan ? "" : `; it goes on at ${percentOf(shareOfStage(p.plan, next))}`;
   d.because ||= `set by hand${then}`;
-  d.effects.push({ type: "history", what: "stage", stage: p.stage });
+  remember(d, "stage");
   audit(d, "percentage", `Set by hand to ${percentOf(asked)}${then}`, {
     from: from / 1000,
     to: asked / 1000,
@@ -133,7 +133,6 @@ export function settle(d: Draft, why: string): void {
     end(d, "rolledBack");
   } else {
     p.phase = "progressing";
-    if (p.open && d.before.share !== p.share)
-      d.effects.push({ type: "history", what: "stage", stage: BEFORE });
+    if (p.open && d.before.share !== p.share) remember(d, "stage");
   }
 }

@@ -218,13 +218,15 @@ export type Effect =
   | { type: "lift" }
   /** The stage's requests are to be tried on green; comes back as `validated` with this key, FLAG/ before it or not. */
   | { type: "validate"; key: string; stage: number }
-  /** Entry of the history: a rollout has begun, entered a stage, ended. */
-  | { type: "history"; what: "started" | "stage" | "ended"; outcome?: Outcome; stage: number }
+  /** Entry of the history: a rollout (one before the present perhaps) has begun, entered a stage, ended. */
+  | { type: "history"; what: Mark; rollout: number; outcome?: Outcome; stage: number }
   /** The rule's memory begins anew (after a reduction, after resume). */
   | { type: "restartRules" }
   /** A record of the audit log. */
   | { type: "audit"; action: string; reason: string; figures: Record<string, string | number> };
 
+/** An entry of the history. */
+export type Mark = "started" | "stage" | "ended";
 /** How a rollout ended. */
 export type Outcome = "completed" | "halted" | "rolledBack" | "killed" | "superseded" | "removed";
 

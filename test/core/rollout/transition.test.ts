@@ -70,6 +70,7 @@ describe("a new release", () => {
     expect(player.effects).toContainEqual({
       type: "history",
       what: "ended",
+      rollout: 1,
       outcome: "superseded",
       stage: 1,
     });
