@@ -1,5 +1,6 @@
 /** Promises of the request path as a whole. */
 import { beforeEach, describe, expect, test } from "vitest";
+import { distinctIn } from "../../src/core/analysis/sketch.ts";
 import { failures } from "../../src/core/analysis/tally.ts";
 import { bindings, emptyKv, OBJECTS_DOWN, World } from "./world.ts";
 
@@ -23,6 +24,16 @@ function counted(variant: "blue" | "green") {
   }
   return total;
 }
+
+test("an answer of 400 to 499 is counted as refused, and its visitor as one who came", async () => {
+  await world.put({ release: "2.1.0" });
+  world.green.answer = () => new Response(null, { status: 404 });
+  await world.ask({ visitor: 1 });
+  await world.ask({ visitor: 1 });
+  const [cell] = world.router.recorder.drain(Date.now());
+  expect(cell!.tally).toMatchObject({ requests: 2, errors: 0, refused: 2 });
+  expect(distinctIn(cell!.tally.sketch)).toBe(1);
+});
 
 describe("which side answers", () => {
   test("green by the spec, with what the router says of itself", async () => {
