@@ -225,9 +225,8 @@ export type Effect =
   /** A record of the audit log. */
   | { type: "audit"; action: string; reason: string; figures: Record<string, string | number> };
 
-/** An entry of the history. */
+/** An entry of the history, and how a rollout ended. */
 export type Mark = "started" | "stage" | "ended";
-/** How a rollout ended. */
 export type Outcome = "completed" | "halted" | "rolledBack" | "killed" | "superseded" | "removed";
 
 /** What an event came to: the new progress with what follows, or a refusal that changes nothing. */

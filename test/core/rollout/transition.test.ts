@@ -52,6 +52,13 @@ describe("a new release", () => {
     player.look(SECOND, { verdict: "insufficient", entry: [finding("healthy")] });
     expect(player.at).toBe("progressing 5 #0");
   });
+  it("waits before a first stage of shadow as before any other", () => {
+    const plan = planOf({ stages: [{ shadow: true, percentage: 0, entry: [errorGate] }, { percentage: 5 }] });
+    const player = begun(plan).look(SECOND, { entry: [finding("unhealthy")] });
+    expect(player.at).toBe("progressing 0 #-1");
+    player.look(SECOND, { entry: [finding("healthy")] });
+    expect(player.at).toBe("progressing 0 #0");
+  });
   it("waits for the requests that the first stage wants tried", () => {
     const player = begun(oneStage({ validate: [{ path: "/health" }] }));
     const [asked] = player.effects.filter((e) => e.type === "validate");
@@ -268,9 +275,9 @@ describe("a stage that cannot be judged", () => {
   const plan = oneStage({ duration: 60, minRequests: 50 });
   it("alerts once after stalledAfter with what is missing", () => {
     const player = begun({ ...plan, stalledAfter: 600 });
-    player.look(MINUTE, { requests: 7 });
-    expect(player.progress.stalledMs).toBe(MINUTE);
-    player.pass(9 * MINUTE - 1, { requests: 7 });
+    player.look(MINUTE + SECOND, { requests: 7 });
+    expect(player.progress.stalledMs).toBe(SECOND);
+    player.pass(10 * MINUTE - SECOND - 1, { requests: 7 });
     expect(player.told()).toEqual([]);
     player.look(1, { requests: 7 });
     expect(player.sentences("stalled")[0]).toContain("7 of 50 requests have come");
