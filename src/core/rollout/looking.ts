@@ -80,9 +80,11 @@ function awaitApproval(d: Draft, look: Look): void {
 function hold(d: Draft, missing: Missing[], measured: boolean, gap: number): void {
   const { p } = d;
   const stage = stageOf(p);
-  const due = p.elapsedMs >= (stage?.duration ?? 0) * 1000;
-  const stalled = !measured || (due && missing.some((m) => m.kind === "few"));
-  p.stalledMs = stalled ? p.stalledMs + gap : 0;
+  const overMs = p.elapsedMs - (stage?.duration ?? 0) * 1000;
+  const stalled = !measured || (overMs >= 0 && missing.some((m) => m.kind === "few"));
+  // What was within the stage's own time was not held, however long ago the last look was.
+  const heldMs = measured ? Math.min(gap, overMs) : gap;
+  p.stalledMs = stalled ? p.stalledMs + heldMs : 0;
   if (stalled && !p.stalledTold && p.stalledMs >= p.plan!.stalledAfter * 1000) {
     p.stalledTold = true;
     const sentence = `Held in ${nameOfStage(p.plan!, p.stage)} for ${seconds(p.stalledMs)}: ${inWords(missing.filter((m) => m.kind === "few"))}`;
