@@ -6,6 +6,15 @@ import type { Tally } from "./tally.ts";
 /** Sums that are remembered: those of the conditions of a flag, looked at each second. */
 const MAX_REMEMBERED = 64;
 
+/** Rates that are remembered: those of the earlier windows of a few conditions. */
+const MAX_RATES = 1_000;
+
+/** How many there were, and how many of them failed. */
+export interface Rate {
+  count: number;
+  failures: number;
+}
+
 /** Where the pages of a flag are stored. */
 export interface Pages {
   /** Those that start in [from, to), milliseconds since the epoch, in any order. */
@@ -15,6 +24,7 @@ export interface Pages {
 export class Past {
   readonly #pages: Pages;
   readonly #sums = new Map<string, Tally>();
+  readonly #rates = new Map<string, Rate>();
 
   constructor(pages: Pages) {
     this.#pages = pages;
@@ -28,8 +38,7 @@ export class Past {
 
   /** Counts of [from, to). To be read only. */
   sum(choice: Choice, from: number, to: number): Tally {
-    const { variant, release, event = "", cohort = "", placement } = choice;
-    const key = `${from}|${to}|${variant}|${release}|${event}|${cohort}|${placement}`;
+    const key = keyOf(choice, from, to);
     const known = this.#sums.get(key);
     if (known) return known;
     const pages = new Sum();
@@ -40,8 +49,33 @@ export class Past {
     return sum;
   }
 
+  /** How many there were in [from, to) and how many failed. To be read only. */
+  rate(choice: Choice, from: number, to: number): Rate {
+    const key = keyOf(choice, from, to);
+    const known = this.#rates.get(key);
+    if (known) return known;
+    const sum: Rate = { count: 0, failures: 0 };
+    for (const page of this.read(from, to)) {
+      const { count, failures } = page.rate(choice);
+      sum.count += count;
+      sum.failures += failures;
+    }
+    if (this.#rates.size >= MAX_RATES) this.#rates.clear();
+    this.#rates.set(key, sum);
+    return sum;
+  }
+
   /** Pages have changed. */
   changed(): void {
     this.#sums.clear();
+    this.#rates.clear();
   }
+}
+
+function keyOf(
+  { variant, release, event = "", cohort = "", placement }: Choice,
+  from: number,
+  to: number,
+): string {
+  return `${from}|${to}|${variant}|${release}|${event}|${cohort}|${placement}`;
 }
