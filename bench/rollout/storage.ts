@@ -23,35 +23,36 @@ export function plainState(database = new DatabaseSync(":memory:")): PlainState 
 
   /** Runs at once, as workerd does up to the first row. */
   const exec = (sql: string, ...bindings: unknown[]) => {
-    const before = written();
-    const rows = rowsOf(sql, bindings as SQLInputValue[]);
-    let next = 0;
+    const { rows, rowsWritten } = run(sql, bindings as SQLInputValue[]);
     return {
-      toArray: () => rows.slice(next),
+      toArray: () => rows,
       one: () => {
         if (rows.length !== 1) throw new Error(`expected one row, there are ${rows.length}`);
         return rows[0]!;
       },
-      next: () => (next < rows.length ? { done: false, value: rows[next++]! } : { done: true }),
       [Symbol.iterator]: () => rows[Symbol.iterator](),
-      columnNames: Object.keys(rows[0] ?? {}),
-      rowsRead: rows.length,
-      rowsWritten: written() - before,
+      rowsWritten,
     };
   };
 
-  const rowsOf = (sql: string, bindings: SQLInputValue[]): Row[] => {
+  const run = (sql: string, bindings: SQLInputValue[]): { rows: Row[]; rowsWritten: number } => {
+    const reads = /^\s*SELECT\b/i.test(sql);
     // Several statements in one text come without bindings, and none of them answers.
-    if (bindings.length === 0 && !/^\s*SELECT\b/i.test(sql)) {
+    if (bindings.length === 0 && !reads) {
+      const before = written();
       database.exec(sql);
-      return [];
+      return { rows: [], rowsWritten: written() - before };
     }
     let statement = prepared.get(sql);
     if (!statement) {
       statement = database.prepare(sql);
       prepared.set(sql, statement);
     }
-    return statement.all(...bindings).map((row) => ({ ...row })) as Row[];
+    if (reads) return { rows: statement.all(...bindings) as Row[], rowsWritten: 0 };
+    if (!/\bRETURNING\b/i.test(sql))
+      return { rows: [], rowsWritten: Number(statement.run(...bindings).changes) };
+    const rows = statement.all(...bindings) as Row[];
+    return { rows, rowsWritten: rows.length };
   };
 
   let depth = 0;
