@@ -184,6 +184,12 @@ describe("a stage", () => {
     expect(player.at).toBe("progressing 25 #1");
     expect(player.progress.signOffs).toEqual([]);
   });
+  it("keeps its own smoke tests passed while the next stage's are tried", () => {
+    const tried = { validate: [{ path: "/" }] };
+    const player = begun(oneStage(tried, tried)).validated(true);
+    expect(player.look(MINUTE).progress).toMatchObject({ validation: "waiting", smoke: "passed" });
+    expect(player.validated(false).progress.smoke).toBe("failed");
+  });
   it("has the next stage's requests tried before it opens, and stops when they fail", () => {
     const player = begun(oneStage({}, { validate: [{ path: "/health" }] }));
     player.look(MINUTE).look(MINUTE);
