@@ -1,11 +1,7 @@
 /** Limits of conditions: how a value is compared with one, and how it reads. */
-import type { Condition, Limit, Operator } from "../flag/condition.ts";
-import { OPERATORS } from "../flag/condition.ts";
+import { type Limit, OPERATORS, type Operator } from "../flag/limit.ts";
 import { decimal, isAbove, plus, type Ratio, times } from "./exact.ts";
 import { count, milliseconds, percent, seconds } from "./words.ts";
-
-/** A condition with a limit. */
-export type Limited = Extract<Condition, { above?: unknown }>;
 
 /** What of a condition its limit is read from. */
 type Bounded = { [O in Operator]?: Limit | undefined };

@@ -1,5 +1,5 @@
 /** What is wrong with a condition across its fields: which limits its metric takes, and which fields go together. */
-import type { Limit } from "./condition.ts";
+import { type Limit, OPERATORS, type Operator } from "./limit.ts";
 
 /** A condition whose fields are good one by one. */
 export interface Draft {
@@ -51,8 +51,8 @@ export function faultsOf(draft: Draft): ConditionFault[] {
   return [...operatorFaults(draft), ...limitFaults(draft), ...eventFaults(draft)];
 }
 
-function limitsOf(draft: Draft): ["above" | "atLeast" | "below" | "atMost", Limit][] {
-  return (["above", "atLeast", "below", "atMost"] as const).flatMap((operator) => {
+function limitsOf(draft: Draft): [Operator, Limit][] {
+  return OPERATORS.flatMap((operator) => {
     const limit = draft[operator];
     return limit === undefined ? [] : [[operator, limit]];
   });
@@ -60,7 +60,7 @@ function limitsOf(draft: Draft): ["above" | "atLeast" | "below" | "atMost", Limi
 
 function operatorFaults(draft: Draft): ConditionFault[] {
   if (limitsOf(draft).length === 1) return [];
-  return [{ path: [], message: "a condition with exactly one of above, atLeast, below, atMost" }];
+  return [{ path: [], message: `a condition with exactly one of ${OPERATORS.join(", ")}` }];
 }
 
 function limitFaults(draft: Draft): ConditionFault[] {

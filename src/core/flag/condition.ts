@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { MAX_VISITORS } from "../analysis/tally.ts";
 import { type Draft, faultsOf } from "./condition-faults.ts";
+import { comparison } from "./limit.ts";
 
 const seconds = (most: number) => z.number().min(0).max(most);
 
@@ -19,41 +20,6 @@ export const signalName = z
     /^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$/,
     "a name: at most 64 letters, digits and . _ + -, a letter or digit first",
   );
-
-export const limit = z
-  .union([
-    z.number(),
-    z.strictObject({
-      baseline: z
-        .enum(["blue", "before", "last_week"])
-        .default("blue")
-        .describe(
-          "What the limit starts from: blue over the same window; green's own window before the stage; or the same window a week earlier (with a window of a week: the seven days before).",
-        ),
-      plus: z.number().min(0).describe("Added to the baseline: points as a ratio, or milliseconds."),
-    }),
-    z.strictObject({
-      baseline: z.enum(["blue", "before", "last_week"]).default("blue"),
-      times: z.number().min(0).describe("The baseline times so much."),
-    }),
-    z.strictObject({
-      sigma: z
-        .number()
-        .positive()
-        .describe("So many standard deviations above the mean of its own earlier windows."),
-    }),
-  ])
-  .describe("A number, or one that starts from a baseline.");
-
-const comparison = {
-  above: limit.optional().describe("Met when the value is above, not equal."),
-  atLeast: limit.optional().describe("Met when the value is that or more."),
-  below: limit.optional().describe("Met when the value is below, not equal."),
-  atMost: limit.optional().describe("Met when the value is that or less."),
-};
-
-/** How a value and its limit are compared: a condition has exactly one of these. */
-export const OPERATORS = ["above", "atLeast", "below", "atMost"] as const;
 
 /** Trailing window of a rule that names none, seconds. A gate looks at its whole stage. */
 export const RULE_WINDOW_SECONDS = 60;
@@ -253,8 +219,6 @@ export type CountedCondition =
   | AdoptionCondition;
 export type Condition = z.output<typeof condition>;
 export type Objective = z.output<typeof objective>;
-export type Limit = z.output<typeof limit>;
-export type Operator = (typeof OPERATORS)[number];
 
 /** The event that a condition is about; undefined where it is about requests. */
 export function eventOf(condition: { metric: string }): string | undefined {

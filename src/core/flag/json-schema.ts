@@ -1,7 +1,8 @@
 /** The JSON Schema of the flag document: for editors, which complete and check by it. */
 import * as z from "zod";
 import { cohort, directorySchema } from "./cohort.ts";
-import { condition, limit, objective } from "./condition.ts";
+import { condition, objective } from "./condition.ts";
+import { limit } from "./limit.ts";
 import { receiver } from "./notify.ts";
 import { gate, plan, stage } from "./plan.ts";
 import { rule } from "./rule.ts";

@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest";
 import { type GateMemory, gatesOf } from "../../../src/core/analysis/gates.ts";
 import { judge } from "../../../src/core/analysis/judge.ts";
 import type { RuleMemory } from "../../../src/core/analysis/rule-memory.ts";
-import { gate as gateSchema, stage as stageSchema } from "../../../src/core/flag/plan.ts";
+import { gate as gateSchema, plan as planSchema, stage as stageSchema } from "../../../src/core/flag/plan.ts";
+import { PLANS } from "../../../src/core/flag/plans.ts";
+import { rule as ruleSchema } from "../../../src/core/flag/rule.ts";
 import { type Flag, type FlagInput, flagSchema } from "../../../src/core/flag/schema.ts";
 import { NOW } from "./counts.ts";
 import { telemetryOf, type Words, windowFor } from "./made-up.ts";
@@ -111,4 +113,42 @@ describe.each(fixtures)("$system", ({ rules = [], gates = [], stages = [] }) => 
       ]);
     });
   });
+});
+
+describe("the ready-made plans", () => {
+  const known = new Set(
+    fixtures.flatMap(({ rules = [], gates = [] }) => [
+      ...rules.map(({ rule }) => JSON.stringify(ruleSchema.parse(rule))),
+      ...gates.map(({ gate }) => JSON.stringify(gateSchema.parse(gate))),
+    ]),
+  );
+  const limits = new Set(
+    fixtures.flatMap(({ stages = [] }) => stages.map(({ stage }) => limitOf(stageSchema.parse(stage)))),
+  );
+
+  function limitOf({
+    percentage,
+    maxErrorRate,
+  }: {
+    percentage?: number | undefined;
+    maxErrorRate?: number | undefined;
+  }) {
+    return `${maxErrorRate} at ${percentage} %`;
+  }
+
+  it.each(Object.entries(PLANS))(
+    "%s has no rule, gate or limit of errors but those tried here",
+    (_, input) => {
+      const plan = planSchema.parse(input);
+      const conditions = [
+        ...(plan.rules ?? []),
+        ...plan.stages.flatMap(({ entry, exit, rules = [] }) => [...entry, ...exit, ...rules]),
+      ];
+      for (const condition of conditions) {
+        if (!("signOff" in condition)) expect(known).toContain(JSON.stringify(condition));
+      }
+      for (const stage of plan.stages)
+        if (stage.maxErrorRate !== undefined) expect(limits).toContain(limitOf(stage));
+    },
+  );
 });
