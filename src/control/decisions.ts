@@ -203,8 +203,8 @@ export class Decisions {
 
   /** What conditions of a flag are measured from. */
   telemetryOf(flag: string, now: number): Telemetry {
-    const { validation } = this.rollouts.of(flag);
-    return this.telemetry.of(flag, now, { heardAt: this.heardAt, smoke: validation });
+    const { smoke } = this.rollouts.of(flag);
+    return this.telemetry.of(flag, now, { heardAt: this.heardAt, smoke });
   }
 
   /**
