@@ -14,7 +14,7 @@ import { TICK_MS } from "../wire/messages.ts";
 import { CourseCounts, type SavedCourseCounts } from "./course-counts.ts";
 import { entry } from "./entry.ts";
 import { type Choice, Page, type SavedPage, Sum, slim, type Where } from "./page.ts";
-import { type Pages, Past } from "./past.ts";
+import { type Pages, Past, type Rate } from "./past.ts";
 import {
   floorTo,
   HOUR_MS,
@@ -99,11 +99,14 @@ export class Series {
     return true;
   }
 
-  /** Counts of a span; undefined where (part of) it was not kept. A span that ends now takes clocks that run ahead. */
+  /**
+   * Counts of a span; undefined where (part of) it was not kept. One that ends at `now` or later is one until now, with
+   * what clocks that run ahead have counted; at the moment at which the stage begins it must end later to be that.
+   */
   counts(span: Span, now: number): Tally | undefined {
     const choice = this.#choice(span);
     const sum = new Sum();
-    const untilNow = span.to >= now;
+    const untilNow = span.to >= now && span.to !== this.#course.stageAt;
     const since = untilNow ? this.#course.since(span.from) : undefined;
     if (since) {
       since.sum(choice, sum);
@@ -219,10 +222,10 @@ export class Series {
     return sum.tally();
   }
 
-  #rateOf(choice: Choice, from: number, to: number): { count: number; failures: number } {
-    const sum = { count: 0, failures: 0 };
-    const open = [...this.#open].filter(([minute]) => minute >= from && minute < to).map(([, page]) => page);
-    for (const page of [...this.#past.read(from, to), ...open]) {
+  #rateOf(choice: Choice, from: number, to: number): Rate {
+    const sum = { ...this.#past.rate(choice, from, to) };
+    for (const [minute, page] of this.#open) {
+      if (minute < from || minute >= to) continue;
       const { count, failures } = page.rate(choice);
       sum.count += count;
       sum.failures += failures;

@@ -16,7 +16,7 @@ export interface Span {
    * or its `value` times 1000: an event has one of them. `distinctIn(tally.sketch)` says how many visitors it has.
    */
   event: string | undefined;
-  /** Requests that started in [from, to), milliseconds since the epoch. */
+  /** Requests that started in [from, to), milliseconds since the epoch. Until now: `to` is now + 1. */
   from: number;
   to: number;
 }
