@@ -19,7 +19,7 @@ import {
   SNAPSHOT_VERSION,
   type Snapshot,
 } from "../core/rollout/snapshot.ts";
-import { bandsOf, greenShare, newProgress, transition } from "../core/rollout/transition.ts";
+import { bandsOf, greenShare, newProgress, stageOf, transition } from "../core/rollout/transition.ts";
 
 /** The controller's whole decision. */
 export interface Rollout {
@@ -182,6 +182,8 @@ export function publishedStatus(rollout: Rollout, name: string): FlagStatus | un
     share: progress.share,
     ...(progress.plan && {
       phase: progress.phase,
+      stage: progress.stage,
+      ...(stageOf(progress)?.shadow && { shadow: true as const }),
       bands: bandsOf(progress),
       ...(progress.cohorts && { cohorts: progress.cohorts }),
     }),
@@ -210,7 +212,8 @@ function progressFrom(
   const former: Progress = { ...newProgress(), standing };
   const begun = transition(former, { type: "spec", spec: { ...spec, asked: share } }, now);
   const progress = begun.ok ? begun.progress : former;
-  return { ...progress, asked: spec.asked, share, phase: status?.phase ?? progress.phase };
+  const { phase = progress.phase, stage = progress.stage, cohorts = progress.cohorts } = status ?? {};
+  return { ...progress, asked: spec.asked, share, phase, stage, cohorts };
 }
 
 /** A text without any flag, good or broken, that has faults: nothing in it can be told from an accident. */

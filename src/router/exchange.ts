@@ -87,7 +87,7 @@ export class Exchanger {
     headers.set(OWN.variant, side);
     if (variant === "blue") lane.budget.noteRequest(now);
 
-    if (flag.spec.state === "shadow" && flag.stop === undefined && isReplaceable(request)) {
+    if (flag.shadow && variant === "blue" && isReplaceable(request)) {
       mirror(x, choice, this.#recorder, now);
     }
     this.#recorder.begin(attempt);

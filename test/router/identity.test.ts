@@ -30,7 +30,15 @@ function flag(
     isCohortOff: () => false,
   };
   const layers = [layerOf(spec, ruling)];
-  const effective = { name: "shop", spec, share: 50_000, layers, stop: undefined, stale: false };
+  const effective = {
+    name: "shop",
+    spec,
+    share: 50_000,
+    layers,
+    stop: undefined,
+    shadow: false,
+    stale: false,
+  };
   return compileTable([effective]).flags.get("shop")!;
 }
 

@@ -48,6 +48,8 @@ export interface EffectiveFlag {
    */
   layers: readonly Layer[];
   stop: Stop | undefined;
+  /** Does green get copies of what blue answers? In the state shadow, and in a plan's stage of that kind. */
+  shadow: boolean;
   /** True where a spec without any published status is served: reason STALE. */
   stale: boolean;
 }
@@ -79,7 +81,8 @@ export function askedShare(flag: Flag): number {
 
 /** A flag that is served with a share of green and nothing else: no cohorts, no halts. */
 export function servedBare(name: string, spec: Flag, share: number, stale = false): EffectiveFlag {
-  return { name, spec, share, layers: [bareLayer(spec, share)], stop: undefined, stale };
+  const shadow = spec.state === "shadow";
+  return { name, spec, share, layers: [bareLayer(spec, share)], stop: undefined, shadow, stale };
 }
 
 /** Combines what is known into the flags to serve, sorted by name. */
@@ -127,10 +130,12 @@ class Serving {
       (h) => h.flag === name && (h.release === EVERY_RELEASE || forms.some((f) => f.release === h.release)),
     );
     const stop = this.#stopOf(name, forms, halts);
-    if (stop !== undefined) return { name, spec, share: 0, layers: [], stop, stale: false };
+    if (stop !== undefined) return { name, spec, share: 0, layers: [], stop, shadow: false, stale: false };
+    const staged = this.#snapshot.status[name]?.shadow === true;
+    const shadow = forms.every(({ state }) => state === "shadow" || (state === "canary" && staged));
     const layers = forms.map((form) => this.#layer(name, form, halts));
     const share = Math.min(...layers.map((layer) => layer.share));
-    return { name, spec, share, layers, stop, stale: false };
+    return { name, spec, share, layers, stop, shadow, stale: false };
   }
 
   /** The forms of a flag that count, the one to be served first. */

@@ -56,8 +56,11 @@ export interface FlagStatus {
   bands?: Band[];
   /** Tenants chosen from a directory, by cohort. */
   selected?: Record<string, string[]>;
-  /** Where the rollout is, for those who look. */
+  /** Where the rollout is: its phase, and the place of its stage in the plan. */
   phase?: Phase;
+  stage?: number;
+  /** The stage is one in which green gets copies only. */
+  shadow?: true;
 }
 
 /** Visitors whose bucket is below `share` and in no band before are counted as `cohort`. */

@@ -31,7 +31,7 @@ function flagIn(state: State, { share = 0, stop, stale = false, members = {} }: 
     halts: [],
     isCohortOff: () => false,
   });
-  const effective = { name: "checkout", spec, share, layers: [layer], stop, stale };
+  const effective = { name: "checkout", spec, share, layers: [layer], stop, shadow: false, stale };
   return compileTable([effective]).flags.get("checkout")!;
 }
 
