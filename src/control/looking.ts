@@ -36,10 +36,12 @@ export function lookOf({ progress, judgement, sources, memory }: LookInput): Loo
   const known = memory?.stageAt === stageAt ? memory : undefined;
   const stage = stageOf(progress);
   const next = nextStage(progress);
-  const exit = gatesOf([...(stage?.exit ?? []), ...limitOf(stage)], sources, known?.exit);
-  const entry = gatesOf(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), sources, known?.entry);
   // What would halt a dry run does not hold it either: that it goes on is what it is for.
-  const tolerated = sources.flag.dryRun && judgement.verdict === "unhealthy";
+  const { dryRun } = sources.flag;
+  const limit = dryRun ? [] : limitOf(stage);
+  const exit = gatesOf([...(stage?.exit ?? []), ...limit], sources, known?.exit);
+  const entry = gatesOf(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), sources, known?.entry);
+  const tolerated = dryRun && judgement.verdict === "unhealthy";
   const look: Look = {
     verdict: tolerated ? "healthy" : judgement.verdict,
     sentence: judgement.sentence,
