@@ -1,6 +1,7 @@
 /** A rollout of the flag `shop` in the real objects while time is faked: what comes of green, and what is told of it. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { exports } from "cloudflare:workers";
 import { expect, vi } from "vitest";
 import type { AuditEntry, RolloutView } from "../../src/control/controller-api.ts";
 import type { Outbox } from "../../src/control/outbox/outbox.ts";
@@ -200,4 +201,15 @@ export async function topics(): Promise<string[]> {
 }
 export async function sentences(topic: string): Promise<string[]> {
   return (await told()).filter((message) => message.topic === topic).map(({ sentence }) => sentence);
+}
+
+/** Asks the admin API. */
+export async function api(method: "GET" | "POST", path: string, body?: unknown) {
+  const response = await exports.default.fetch(`http://localhost/_greenlight/api${path}`, {
+    method,
+    headers: { authorization: "Bearer test-token-0123456789abcdef" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const { status, headers } = response;
+  return { status, etag: headers.get("etag"), body: (await response.json()) as Record<string, unknown> };
 }
