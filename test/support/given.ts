@@ -1,13 +1,18 @@
 /** Given: a router with real origins and a flag document, for tests from the outside. */
 import { inject } from "vitest";
 import { type Running, type ServeOptions, startServe } from "../../src/cli/serve.ts";
-import type { FlagInput } from "../../src/core/flag/schema.ts";
+import type { DocumentInput, FlagInput } from "../../src/core/flag/schema.ts";
 import { Origin } from "./origin.ts";
 
 type RouteInput = NonNullable<FlagInput["route"]>;
 
 /** Fields of the flag `shop` over a canary without rules. */
 export type ShopInput = Partial<Omit<FlagInput, "route">> & { route?: Partial<RouteInput> };
+
+/** How the router is started, and what its document has besides the flag `shop`. */
+export interface GivenOptions extends ServeOptions {
+  more?: Partial<DocumentInput>;
+}
 
 /** A router with two origins. */
 export interface Given {
@@ -22,12 +27,12 @@ export interface Given {
 }
 
 /** Starts two origins and a router between them. KV is read again each second. */
-export async function given(shop: ShopInput = {}, options: ServeOptions = {}): Promise<Given> {
+export async function given(shop: ShopInput = {}, { more, ...options }: GivenOptions = {}): Promise<Given> {
   const [blue, green] = await Promise.all([Origin.start("blue"), Origin.start("green")]);
   const document = (fields: ShopInput = {}) => {
     const route: RouteInput = { blue: blue.url, green: green.url, ...fields.route };
     const flag: FlagInput = { state: "canary", percentage: 0, release: "2.1.0", rules: [], ...fields, route };
-    return JSON.stringify({ flags: { shop: flag } });
+    return JSON.stringify({ ...more, flags: { ...more?.flags, shop: flag } } satisfies DocumentInput);
   };
   const router = await startServe({
     flags: document(shop),

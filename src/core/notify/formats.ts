@@ -90,9 +90,9 @@ export function escapeSlack(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** The sentence as it stands alone on a phone: of which flag. */
+/** The sentence as it stands alone on a phone: of which flag, where it does not say so itself. */
 function headline({ flag, sentence }: Message): string {
-  return flag === null ? sentence : `${flag}: ${sentence}`;
+  return flag === null || sentence.split(" ").includes(flag) ? sentence : `${flag}: ${sentence}`;
 }
 
 function figureWords({ figures }: Message): string[] {
