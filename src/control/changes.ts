@@ -187,6 +187,7 @@ export class Changes {
         else this.#observed(observation, now);
       }
       store.saveObserved(have);
+      telemetry.saveSignals(now);
     });
     return { have, changed };
   }
