@@ -161,6 +161,8 @@ export interface RolloutView {
   validation: Progress["validation"];
   approval: "auto" | "manual";
   signOffs: SignOff[];
+  /** What has to come before it goes on, in sentences; empty when nothing is under way. */
+  waitsFor: string[];
   /** Why it is paused, halted or on its way down. */
   why: string | null;
   /** How long the last rollback took. */

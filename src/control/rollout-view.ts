@@ -2,8 +2,9 @@
 import type { Finding } from "../core/analysis/rules.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Gate } from "../core/flag/plan.ts";
-import type { Progress } from "../core/rollout/progress.ts";
-import { nextStage, stageOf } from "../core/rollout/stages.ts";
+import { type Missing, missingAtEntry, missingAtExit } from "../core/rollout/missing.ts";
+import type { Look, Progress } from "../core/rollout/progress.ts";
+import { nameOfStage, nextStage, stageOf } from "../core/rollout/stages.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import { haltsOf, servedShare } from "./rollout.ts";
@@ -46,6 +47,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     validation: progress.validation,
     approval: stage?.approval ?? "auto",
     signOffs: progress.signOffs,
+    waitsFor: waitsFor(progress, look),
     why: progress.why ?? null,
     rollback: progress.rollback ?? null,
     halts: haltsOf(rollout, name, flag.release),
@@ -54,6 +56,37 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     ),
     wanting: rollout.wanting.get(name) ?? [],
   };
+}
+
+/** What has to come before the rollout goes on, in sentences; empty when nothing is under way. */
+function waitsFor(progress: Progress, look: Look): string[] {
+  const { phase, plan, stage } = progress;
+  switch (phase) {
+    case "idle":
+      return plan && progress.state === "canary" ? ["the command start"] : [];
+    case "paused":
+    case "halted":
+      return ["the command resume"];
+    case "rollingBack":
+      return ["the way down; resume stops it where it is"];
+    case "awaitingApproval":
+      return [`an approval of ${nameOfStage(plan!, stage)}`, ...sentences(missingAtExit(progress, look))];
+    case "progressing": {
+      if (!plan) return [];
+      const exit = missingAtExit(progress, look);
+      const next = nextStage(progress);
+      const entry = next === undefined || exit.length > 0 ? [] : missingAtEntry(progress, next, look.entry);
+      return sentences([...exit, ...entry]);
+    }
+    case "completed":
+      return [];
+    default:
+      return phase satisfies never;
+  }
+}
+
+function sentences(missing: readonly Missing[]): string[] {
+  return missing.map(({ sentence }) => sentence);
 }
 
 /** Gates with what was found about each; findings may be more than gates, as of a stage's `maxErrorRate`. */
