@@ -6,8 +6,11 @@ import type { Observation } from "../core/wire/outbox.ts";
 import type { PushedAlert, PushedGauge } from "./telemetry-api.ts";
 import type { TelemetryStore } from "./telemetry-store.ts";
 
-/** An alert that nobody has repeated for so long fires no more, milliseconds: its Alertmanager may be gone. */
-export const ALERT_MS = 600_000;
+/**
+ * An alert that nobody has repeated for so long fires no more, milliseconds: its Alertmanager may be gone. One that fires
+ * on is repeated every 4 hours by default, and must not be taken for over before.
+ */
+export const ALERT_MS = 5 * 3_600_000;
 /** So many gauges and alerts at most; those heard of longest ago go out. */
 const MAX_GAUGES = 20_000;
 const MAX_ALERTS = 2_000;
