@@ -8,6 +8,8 @@ import { type Gate, gate, type Stage } from "../core/flag/plan.ts";
 import type { Look, Progress } from "../core/rollout/progress.ts";
 import { nextStage, stageOf } from "../core/rollout/stages.ts";
 
+const MINUTE_MS = 60_000;
+
 export interface LookInput {
   progress: Progress;
   judgement: Judgement;
@@ -42,9 +44,11 @@ export function lookOf({ progress, judgement, sources, memory }: LookInput): Loo
   const exit = gatesOf([...(stage?.exit ?? []), ...limit], sources, known?.exit);
   const entry = gatesOf(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), sources, known?.entry);
   const tolerated = dryRun && judgement.verdict === "unhealthy";
+  const found = tolerated ? "healthy" : judgement.verdict;
+  const unseen = found === "healthy" && progress.phase === "rollingBack" && !isUsed(sources.telemetry);
   const look: Look = {
-    verdict: tolerated ? "healthy" : judgement.verdict,
-    sentence: judgement.sentence,
+    verdict: unseen ? "insufficient" : found,
+    sentence: unseen ? "Green has had no request for a minute" : judgement.sentence,
     requests: stageCounts(sources.telemetry).requests,
     exit: exit.findings,
     entry: entry.findings,
@@ -59,6 +63,11 @@ function limitOf(stage: Stage | undefined): Gate[] {
   return [gate.parse({ metric: "error_rate", atMost: maxErrorRate, window: "stage", minRequests })];
 }
 
+/** Has green had requests in the last minute? On its way down what was well before says nothing of now. */
+function isUsed(telemetry: Telemetry): boolean {
+  return requestsSince(telemetry, telemetry.now - MINUTE_MS).requests > 0;
+}
+
 /** Is there anything that a look can lead to? */
 export function needsLook({ phase, plan }: Progress): boolean {
   if (phase === "rollingBack") return true;
@@ -67,8 +76,13 @@ export function needsLook({ phase, plan }: Progress): boolean {
 
 /** Requests meant for green since its stage began, and those of them that failed. */
 export function stageCounts(telemetry: Telemetry): { requests: number; failures: number } {
+  return requestsSince(telemetry, telemetry.stageAt);
+}
+
+function requestsSince(telemetry: Telemetry, from: number): { requests: number; failures: number } {
   const all = { variant: "green", placement: "all", cohort: undefined, event: undefined } as const;
-  const counts = telemetry.counts({ ...all, from: telemetry.stageAt, to: telemetry.now });
+  // What began at this very millisecond is in it; and a span that ends where the stage begins would be one before it.
+  const counts = telemetry.counts({ ...all, from, to: telemetry.now + 1 });
   if (!counts) return { requests: 0, failures: 0 };
   return { requests: counts.requests + counts.diverted, failures: failures(counts) + counts.diverted };
 }
