@@ -149,11 +149,17 @@ class Serving {
   #layer(name: string, form: Flag, halts: Halt[]): Layer {
     const published = this.#snapshot.flags[name];
     const status = this.#snapshot.status[name];
-    const share =
-      form === published ? (status?.share ?? askedShare(form)) : saidShare(form, published, status);
-    // A plan that nobody has published yet has enabled no cohort.
-    const isNewPlan = this.#alone && form.plan !== undefined && published?.plan === undefined;
-    const cohorts = status?.cohorts ?? (isNewPlan ? [] : undefined);
+    const isPublished = form === published;
+    // What was decided of another release, or without a plan, allows nobody in a plan that nobody has published yet.
+    const isNew =
+      this.#alone &&
+      form.plan !== undefined &&
+      (published?.plan === undefined || form.release !== published.release);
+    const cohorts = isNew ? [] : status?.cohorts;
+    const asked = isPublished
+      ? (status?.share ?? askedShare(form))
+      : saidShare(form, isNew ? undefined : published, status);
+    const share = Math.min(asked, isPublished ? FULL_SHARE : heldShare(form, published, status, halts));
     return layerOf(form, { share, cohorts, status, halts, isCohortOff: this.#isCohortOff });
   }
 
@@ -175,6 +181,25 @@ function saidShare(edited: Flag, published: Flag | undefined, status: FlagStatus
   const { plan, state, percentage } = edited;
   const isSame = state === published?.state && percentage === published.percentage;
   return plan !== undefined && isSame && status !== undefined ? status.share : askedShare(edited);
+}
+
+/**
+ * The most that an edit may have by itself where its release is paused, or on its way down: what it has now. Only the
+ * command resume raises that. Nothing where it is paused and another release was published since.
+ */
+function heldShare(
+  edited: Flag,
+  published: Flag | undefined,
+  status: FlagStatus | undefined,
+  halts: readonly Halt[],
+): number {
+  const isSame = published?.release === edited.release;
+  const paused = halts.some(
+    ({ action, release, cohort }) =>
+      action === "pause" && cohort === undefined && (release === edited.release || release === EVERY_RELEASE),
+  );
+  if (!paused && !(isSame && status?.phase === "rollingBack")) return FULL_SHARE;
+  return isSame ? (status?.share ?? 0) : 0;
 }
 
 /** A spec without a snapshot: every canary at 0 % until a shard answers, for halts are not known. */

@@ -10,7 +10,7 @@ import {
   type Knowledge,
 } from "../../../src/core/rollout/effective.ts";
 import { isKilled } from "../../../src/core/rollout/kill.ts";
-import type { Halt, Snapshot } from "../../../src/core/rollout/snapshot.ts";
+import type { FlagStatus, Halt, Snapshot } from "../../../src/core/rollout/snapshot.ts";
 
 const NOW = 1_000_000;
 const flag = (input: Partial<FlagInput> = {}): Flag =>
@@ -142,6 +142,42 @@ describe("a pending edit", () => {
   it("of an older revision than the snapshot counts for nothing", () => {
     const old = { ...document({ a: flag({ percentage: 0 }) }), revision: 4 };
     expect(serve({ snapshot: snapshot({ a: flag() }), document: old }).a!.share).toBe(10_000);
+  });
+});
+
+describe("an isolate that has been alone for two minutes", () => {
+  const plan = { stages: [{ percentage: 5 }, { percentage: 50 }, { percentage: 100 }] };
+  const alone = (published: Flag, status: Partial<FlagStatus>, edited: Flag, halts: Halt[] = []) => {
+    const known = snapshot({ a: published }, { halts });
+    Object.assign(known.status.a!, status);
+    return serve({ snapshot: known, document: document({ a: edited }), heardAt: 0, now: 120_000 }).a!;
+  };
+
+  it("takes a raise by itself", () => {
+    expect(alone(flag(), {}, flag({ percentage: 50 })).share).toBe(50_000);
+  });
+
+  it("gives a new release nothing of what the plan has allowed the one before, nor its cohorts", () => {
+    const cohorts = { staff: { users: ["ann"] } };
+    const old = flag({ percentage: 0, plan, cohorts });
+    const status = { share: 100_000, cohorts: ["staff"] };
+    expect(asked(alone(old, status, old), "ann")).toBe("green staff TARGETING_MATCH");
+    const edited = alone(old, status, flag({ percentage: 0, plan, cohorts, release: "r2" }));
+    expect(edited.share).toBe(0);
+    expect(asked(edited, "ann")).toBe("blue ga SPLIT");
+  });
+
+  it("raises nothing that is paused or on its way down, and lowers it", () => {
+    const paused: Halt = { ...halt("r1"), action: "pause" };
+    for (const percentage of [5, 50]) {
+      const edited = flag({ percentage });
+      const least = Math.min(percentage, 10) * 1000;
+      expect(alone(flag(), {}, edited, [paused]).share).toBe(least);
+      expect(alone(flag({ plan }), { phase: "rollingBack" }, flag({ percentage, plan })).share).toBe(least);
+    }
+    expect(alone(flag({ release: "r2" }), {}, flag(), [paused]).share).toBe(0);
+    expect(alone(flag(), {}, flag({ release: "r2", percentage: 50 }), [paused]).share).toBe(50_000);
+    expect(alone(flag(), {}, flag({ percentage: 50 }), [{ ...paused, cohort: "beta" }]).share).toBe(50_000);
   });
 });
 
