@@ -101,11 +101,12 @@ export async function play(
         const { share, stage } = where;
         const bands = bandsOf({ ...newProgress(), plan, stage });
         const { slower, distinct } = story;
-        const forward = traffic.step(
-          came,
-          { flag, release, share, bands },
-          { end, ms: stepMs, slower, distinct },
-        );
+        const forward = traffic.step(came, [{ flag, release, share, bands }], {
+          end,
+          ms: stepMs,
+          slower,
+          distinct,
+        });
         // Isolates without requests have nothing to say.
         if (forward.cells.length > 0) await subject.forward(forward, end);
       }

@@ -49,7 +49,7 @@ export interface Placed {
   bands: readonly Band[];
 }
 
-/** The traffic of one flag on one shard with one isolate. */
+/** The traffic of flags on one shard with one isolate. */
 export class Traffic {
   readonly #ledger = new Ledger();
   readonly #name: string;
@@ -66,10 +66,17 @@ export class Traffic {
   }
 
   /**
-   * The forward of a step: the minute's requests by the step's part in it. Where a step is longer than reports may be
+   * The forward of a step: the minute's requests of each flag by the step's part in it. Where a step is longer than reports may be
    * late all of them come in its last half minute.
    */
-  step(minute: Minute, placed: Placed, step: Step): Forward {
+  step(minute: Minute, placed: readonly Placed[], step: Step): Forward {
+    return this.#forward(
+      placed.flatMap((one) => this.#cells(minute, one, step)),
+      step.end,
+    );
+  }
+
+  #cells(minute: Minute, placed: Placed, step: Step): Cell[] {
     const { end, ms } = step;
     const part = ms / 60_000;
     const long = Math.min(ms, FRESH_MS);
@@ -79,7 +86,7 @@ export class Traffic {
     const cells: Cell[] = [];
     for (const { variant, cohort, share } of sidesOf(placed)) {
       const fails = variant === "green" ? minute.greenFailures : minute.blueFailures;
-      const key = `${placed.release}|${variant}|${cohort}`;
+      const key = `${placed.flag}|${placed.release}|${variant}|${cohort}`;
       const row = rowKey({ flag: placed.flag, release: placed.release, cohort, variant, placement: "hash" });
       const each = (share / FULL_SHARE) * (part / ticks);
       for (let i = ticks - 1; i >= 0; i--) {
@@ -90,7 +97,7 @@ export class Traffic {
         cells.push({ row, tick: last - i * apart, tally });
       }
     }
-    return this.#forward(cells, end);
+    return cells;
   }
 
   /** Cells as the shard forwards them. */
