@@ -97,14 +97,15 @@ app.post("/flags/:name/resume", async (c) => {
   const body = resumeBody.safeParse(await bodyOf(c));
   if (!body.success) return badRequest(body.error);
   const { release, reason, by } = body.data;
-  const result = await controllerStub(c.env).resume({
+  const controller = controllerStub(c.env);
+  const result = await controller.resume({
     flag,
     who: by ?? "api",
     how: howOf(c),
     reason,
     ...(release === undefined ? {} : { release }),
   });
-  if (result.ok) return etagged(c, result.revision);
+  if (result.ok) return etagged(c, result.revision, await controller.rollout(flag));
   return problem("not-halted", `${flag}${release === undefined ? "" : ` ${release}`} has no halt to lift.`);
 });
 

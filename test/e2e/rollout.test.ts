@@ -106,7 +106,7 @@ describe.concurrent("a plan under real traffic", () => {
   });
 
   test("is rolled back when green fails, with the sentence, the figures and the time that it took", async (t) => {
-    const s = await scene(t, { plan: PLAN });
+    const s = await scene(t, { plan: { stages: [{ ...stage(10), duration: 1 }, stage(50)] } });
     await reaches(s, { stage: 1 });
     s.green.handler = (_req, res) => void res.writeHead(500).end("broken");
     await reaches(s, { phase: "halted", served: 0 });

@@ -106,13 +106,16 @@ function advance(d: Draft, { reason, look }: Order): Refused | undefined {
   if (no) return no;
   const next = nextStage(p);
   if (next === undefined)
-    return refuse("no-next-stage", `${nameOfStage(p.plan!, p.stage)} is the last; promote --force ends it`);
+    return refuse(
+      "no-next-stage",
+      `${nameOfStage(p.plan!, p.stage)} is the last; promote with force ends it`,
+    );
   const missing = missingAtEntry(p, next, look?.entry ?? []);
   const name = nameOfStage(p.plan!, next);
   if (missing.length > 0)
     return refuse(
       "gates-not-passed",
-      `${name} does not open yet: ${inWords(missing)}; promote --force skips that`,
+      `${name} does not open yet: ${inWords(missing)}; promote with force skips that`,
     );
   audit(d, "advance", reason, { to: next + 1 });
   const requests = p.plan!.stages[next]!.validate.length;
@@ -163,7 +166,10 @@ function promote(d: Draft, { reason, look }: Order, force: boolean): Refused | u
       });
   });
   if (missing.length > 0)
-    return refuse("gates-not-passed", `Cannot go to the end: ${inWords(missing)}; --force skips all gates`);
+    return refuse(
+      "gates-not-passed",
+      `Cannot go to the end: ${inWords(missing)}; promote with force skips all gates`,
+    );
   audit(d, "promote", reason, { forced: 0, from: p.share / 1000 });
   enter(d, last);
   return undefined;
@@ -190,7 +196,7 @@ function rollBack(
   mode: Extract<Command, { name: "rollback" }>["mode"],
 ): Refused | undefined {
   const { p } = d;
-  const sentence = said(`${mode} rollback`, order);
+  const sentence = said(mode === "kill" ? "kill" : `${mode} rollback`, order);
   const stop = stopOf(p);
   if (stop?.action === "kill" || (stop && mode !== "kill"))
     return refuse("already-rolled-back", `Green of ${p.release} is out of traffic already: ${stop.why}`);

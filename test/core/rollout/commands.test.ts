@@ -108,7 +108,7 @@ describe("promote", () => {
     const player = begun(plan);
     expect(player.order(promote, {})).toMatchObject({
       reason: "gates-not-passed",
-      sentence: expect.stringContaining("--force"),
+      sentence: expect.stringContaining("promote with force"),
     });
     player.order(force);
     expect(player.at).toBe("progressing 100 #2");
