@@ -13,6 +13,15 @@ export function judgeSafely(name: string, input: JudgeInput): Judgement {
     console.error(JSON.stringify({ event: "judge-failed", flag: name, message: String(error) }));
     const sentence = "The rules of this flag could not be applied; put its spec again";
     const memory = input.memory ?? newMemory();
-    return { rule: "none", verdict: "unmeasured", sentence, figures: {}, findings: [], fired: [], memory };
+    return {
+      rule: "none",
+      verdict: "unmeasured",
+      sentence,
+      figures: {},
+      findings: [],
+      compared: false,
+      fired: [],
+      memory,
+    };
   }
 }

@@ -9,6 +9,8 @@ import type { Look, Progress } from "../core/rollout/progress.ts";
 import { nextStage, stageOf } from "../core/rollout/stages.ts";
 
 const MINUTE_MS = 60_000;
+/** Requests of a stage from which on evidence that green is healthy is one of this stage. */
+const MIN_COMPARED = 20;
 
 export interface LookInput {
   progress: Progress;
@@ -45,11 +47,15 @@ export function lookOf({ progress, judgement, sources, memory }: LookInput): Loo
   const entry = gatesOf(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), sources, known?.entry);
   const tolerated = dryRun && judgement.verdict === "unhealthy";
   const found = tolerated ? "healthy" : judgement.verdict;
-  const unseen = found === "healthy" && progress.phase === "rollingBack" && !isUsed(sources.telemetry);
+  const down = progress.phase === "rollingBack";
+  const unseen = found === "healthy" && down && !isUsed(sources.telemetry);
+  const { requests } = stageCounts(sources.telemetry);
+  const enough = !down && isEnough(stage, requests, judgement);
+  const many = `Green had ${requests} requests in this stage, and nothing speaks against it`;
   const look: Look = {
-    verdict: unseen ? "insufficient" : found,
-    sentence: unseen ? "Green has had no request for a minute" : judgement.sentence,
-    requests: stageCounts(sources.telemetry).requests,
+    verdict: unseen ? "insufficient" : enough ? "healthy" : found,
+    sentence: unseen ? "Green has had no request for a minute" : enough ? many : judgement.sentence,
+    requests,
     exit: exit.findings,
     entry: entry.findings,
   };
@@ -61,6 +67,21 @@ function limitOf(stage: Stage | undefined): Gate[] {
   if (stage?.maxErrorRate === undefined) return [];
   const { maxErrorRate, minRequests } = stage;
   return [gate.parse({ metric: "error_rate", atMost: maxErrorRate, window: "stage", minRequests })];
+}
+
+/**
+ * Are the stage's requests enough, where a rule over the last minute has too few to say anything? They are where the
+ * stage itself says how many it needs and what may fail of them, or where evidence has seen enough: otherwise a flag
+ * with little traffic would wait for the minimum of a rule for ever.
+ */
+function isEnough(
+  stage: Stage | undefined,
+  requests: number,
+  { verdict, few, compared }: Judgement,
+): boolean {
+  if (verdict !== "insufficient" || !few || !stage || requests < stage.minRequests) return false;
+  const { minRequests, maxErrorRate } = stage;
+  return (minRequests > 0 && maxErrorRate !== undefined) || (compared && requests >= MIN_COMPARED);
 }
 
 /** Has green had requests in the last minute? On its way down what was well before says nothing of now. */

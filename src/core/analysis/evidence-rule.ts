@@ -43,14 +43,18 @@ export function evidenceFinding(
     sentence,
     figures,
   });
-  if (!comparison) return say("insufficient", `${seen}; none is compared yet`, { compared });
+  const few = (sentence: string, figures: Record<string, number>): Finding => ({
+    ...say("insufficient", sentence, figures),
+    few: true,
+  });
+  if (!comparison) return few(`${seen}; none is compared yet`, { compared });
   const figures = { ...figuresOf(comparison), compared, failingVisitors: visitors, mostOfOne: most };
   if (comparison.peer === "none") {
     // It is so before the first block as well, which says nothing of blue.
     const waits = blueCompared > 0 || compared === 0;
     const alone =
       "Blue has no traffic that can be compared, and green no earlier window: only absolute rules speak";
-    return say("insufficient", waits ? `${seen}; none is compared yet` : alone, figures);
+    return few(waits ? `${seen}; none is compared yet` : alone, figures);
   }
   const measured = sentenceOf(comparison);
   if (comparison.unhealthy) {
@@ -58,7 +62,7 @@ export function evidenceFinding(
     if (doubt === undefined) return say("unhealthy", measured, figures);
     return say("insufficient", `${measured}, ${doubt}`, figures);
   }
-  if (compared < MIN_COMPARED) return say("insufficient", `${seen}; ${MIN_COMPARED} are needed`, figures);
+  if (compared < MIN_COMPARED) return few(`${seen}; ${MIN_COMPARED} are needed`, figures);
   return say("healthy", measured, figures);
 }
 

@@ -56,6 +56,8 @@ export interface FiredRule extends Finding {
 export interface Judgement extends Finding {
   /** Every rule's finding, in the order of the document, and what else was found. */
   findings: Finding[];
+  /** Does evidence, which remembers, say that green is healthy? */
+  compared: boolean;
   /** All rules that fire now, the gravest action first. A rule that only alerts fires without making the verdict bad. */
   fired: FiredRule[];
   /** For the next judgement of this release. Who only wants to know drops it. */
@@ -148,7 +150,7 @@ function withCounts(
   const found = rules.flatMap((rule, i): Found[] => {
     if (rule.metric !== "evidence") return looked(rule, i, look, memory, next);
     const finding = evidenceFinding(rule, compared);
-    return [{ finding, cohort: undefined, action: rule.action, key: `${i} evidence` }];
+    return [{ finding, cohort: undefined, action: rule.action, key: `${i}${EVIDENCE}` }];
   });
   const leaving = evidence.length > 0 ? goingAway(lately) : undefined;
   if (leaving) found.push(unruled(leaving));
@@ -183,11 +185,16 @@ function judgementOf(found: readonly Found[], memory: RuleMemory, otherwise?: Fi
   const worst = fired.find(({ action }) => action !== "alert");
   const decisive = (worst && plain(worst)) ??
     first("unmeasured") ??
+    deciding.find(({ verdict, few }) => verdict === "insufficient" && !few) ??
     first("insufficient") ??
     deciding[0] ??
     otherwise ?? { rule: "none", verdict: "insufficient", sentence: "", figures: {} };
-  return { ...decisive, findings: found.map(({ finding }) => finding), fired, memory };
+  const compared = found.some(({ finding, key }) => key.endsWith(EVIDENCE) && finding.verdict === "healthy");
+  return { ...decisive, findings: found.map(({ finding }) => finding), compared, fired, memory };
 }
+
+/** End of the key of the rule evidence. */
+const EVIDENCE = " evidence";
 
 /** The gravest action first. */
 const GRAVITY: readonly Rule["action"][] = ["rollback", "reduce", "pause", "alert"];

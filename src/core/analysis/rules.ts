@@ -20,6 +20,8 @@ export interface Finding {
   sentence: string;
   /** The numbers behind the sentence. */
   figures: Record<string, number>;
+  /** Insufficient for nothing but want of green's requests: what there are say nothing against it. */
+  few?: true;
 }
 
 /** A comparison speaks of green only when so many distinct visitors failed: one client in a retry loop is not green's fault. */
@@ -41,7 +43,8 @@ const VERDICTS: Record<Measure["state"], Verdict> = {
 /** The finding of a rule of which this was measured. */
 export function findingOfMeasure(rule: LiteralRule, { state, measured, limit, figures }: Measure): Finding {
   const sentence = limit === "" ? measured : `${measured}; the limit is ${limit}`;
-  return { rule: wordsOf(rule), verdict: VERDICTS[state], sentence, figures };
+  const few = state === "few" && "window" in rule && eventOf(rule) === undefined;
+  return { rule: wordsOf(rule), verdict: VERDICTS[state], sentence, figures, ...(few && { few }) };
 }
 
 /** Looks at a rule over counts: its limit, and how many visitors failed. */
