@@ -203,6 +203,8 @@ export class Decisions {
 
   /** What conditions of a flag are measured from. */
   telemetryOf(flag: string, now: number): Telemetry {
+    // What was kept of it may have been lost or unreadable; where the rollout is, is known.
+    this.follow(flag, now);
     const { smoke } = this.rollouts.of(flag);
     return this.telemetry.of(flag, now, { heardAt: this.heardAt, smoke });
   }

@@ -78,7 +78,9 @@ export class Telemetries implements TelemetriesApi {
     if (series.course.release !== release) this.#signals.restartHealth(flag);
     if (!series.begin(release, releaseAt, stageAt, now)) return;
     margins.restart();
+    // At once: it is told of a course when it changes, and a crash must not count by the one before.
     followed.dirty = true;
+    followed.save(now);
   }
 
   ingest(push: Ingest, now: number): IngestResult {
