@@ -2,8 +2,11 @@
 import Table from "cli-table3";
 import { Listr } from "listr2";
 import pc from "picocolors";
-import { type Chapter, chapters, type Story } from "./demo-chapters.ts";
+import { DemoChannel } from "./demo-channel.ts";
+import { chapters } from "./demo-chapters.ts";
 import { DemoOrigin } from "./demo-origin.ts";
+import { planChapters } from "./demo-plan.ts";
+import type { Chapter, Story } from "./demo-story.ts";
 import { Crowd } from "./demo-visitors.ts";
 import { startServe } from "./serve.ts";
 
@@ -28,8 +31,10 @@ async function stopAll(): Promise<void> {
 async function begin(): Promise<Story> {
   const blue = await keep(DemoOrigin.start("blue", "2.0.0"));
   const green = await keep(DemoOrigin.start("green", "2.1.0"));
-  const router = await keep(startServe({ vars: { KV_REFRESH_SECONDS: "1" } }));
-  return { blue, green, router, crowd: new Crowd(VISITORS) };
+  const channel = await keep(DemoChannel.start());
+  const vars = { KV_REFRESH_SECONDS: "1", SLACK_URL: channel.url };
+  const router = await keep(startServe({ vars }));
+  return { blue, green, router, channel, crowd: new Crowd(VISITORS) };
 }
 
 /** Tells the chapters one by one; returns the rows of the summary. */
@@ -52,7 +57,7 @@ async function tell(): Promise<{ chapter: string; outcome: string }[]> {
       story = await begin();
     },
   };
-  await new Listr([start, ...chapters.map(step)], {
+  await new Listr([start, ...[...chapters, ...planChapters].map(step)], {
     // On a pipe or in CI: one plain line per step.
     fallbackRenderer: "simple",
     rendererOptions: { collapseErrors: false },

@@ -29,6 +29,7 @@ interface Flags {
   flags?: string;
   fresh?: boolean;
   state: string;
+  log?: boolean;
 }
 
 function command(): Command {
@@ -37,6 +38,7 @@ function command(): Command {
     .option("--port <n>", "port of the router", integer(1, 65_535), DEFAULT_PORT)
     .option("--flags <file>", `flag document to put into local KV; default on the first start: ${DEMO_FLAGS}`)
     .option("--fresh", "forget the local state first")
+    .option("--log", "print what the Worker logs: requests, audit records, messages of a dry run")
     .option("--state <folder>", "folder of the local state", LOCAL_STATE);
 }
 
@@ -72,7 +74,8 @@ async function main(): Promise<number> {
       "dev",
       ...CONFIGS.flatMap((config) => ["-c", config]),
       ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", String(inspector)],
-      ...["--persist-to", given.state, "--env-file", join(ROOT, ".dev.vars"), "--log-level", "warn"],
+      ...["--persist-to", given.state, "--env-file", join(ROOT, ".dev.vars")],
+      ...["--log-level", given.log ? "log" : "warn"],
       "--show-interactive-dev-session=false",
     ],
     {
