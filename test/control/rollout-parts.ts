@@ -64,7 +64,7 @@ export const PLAN: PlanInput = {
 };
 
 /** Everything is told to a receiver whose secret is not set, so the outbox keeps all of it. */
-const KEPT: DocumentInput["notify"] = {
+export const KEPT: DocumentInput["notify"] = {
   receivers: { later: { type: "slack", url: "secret:SET_LATER" } },
   routes: [{ on: [...TOPICS], to: ["later"] }],
 };
