@@ -1,10 +1,11 @@
 import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Tally } from "../../src/core/analysis/tally.ts";
 import type { PlanInput } from "../../src/core/flag/plan.ts";
 import type { DocumentInput, FlagInput } from "../../src/core/flag/schema.ts";
 import { verifyChain } from "../../src/core/rollout/audit-chain.ts";
 import { controller } from "./parts.ts";
-import { audit, freeze, KEPT, order, planned, put, run, runQuiet, told, view } from "./rollout-parts.ts";
+import { audit, freeze, KEPT, order, pass, planned, put, ring, send, told, view } from "./rollout-parts.ts";
 
 beforeEach(() => {
   // The receiver of these tests cannot be told yet, objects are torn out of their calls, and both say so.
@@ -36,36 +37,44 @@ const plan: PlanInput = {
 };
 const bad = { requests: 20, errors: 10, visitors: [1, 2, 3] };
 
+/** So many seconds later isolates report, and the alarm rings. */
+function after(seconds: number, tally: Partial<Tally> = { requests: 30 }, release = "2.0"): Step {
+  return async () => {
+    pass(seconds);
+    await send(tally, { release });
+    await ring();
+  };
+}
+
 const goesOn: Step[] = [
   () => put(planned({ plan, rules: reduce }, { notify })),
-  () => run(40),
-  () => run(20),
+  after(60),
   () => order({ name: "pause" }, "bob"),
-  () => run(20),
+  after(20),
   () => order({ name: "resume" }, "bob"),
-  () => run(60),
+  after(60),
   () => order({ name: "approve" }, "ann"),
-  () => run(40),
-  () => run(20, bad),
-  () => run(80),
+  after(20),
+  after(20, bad),
+  after(80),
   () => order({ name: "resume" }, "ann"),
-  () => run(60),
-  () => run(60),
+  after(60),
+  after(60),
   () => order({ name: "approve" }, "ann"),
-  () => run(40),
-  () => run(40),
-  () => run(60),
+  after(20),
+  after(60),
+  after(60),
 ];
 
 const halts: Step[] = [
   () => put(planned({}, { notify })),
-  () => run(60),
-  () => run(20),
-  () => run(20, bad),
-  () => runQuiet(40),
+  after(60),
+  after(20),
+  after(20, bad),
+  after(40, {}),
   () => put(planned({ notes: "what was that?" }, { notify })),
   () => order({ name: "resume" }, "ann"),
-  () => run(40),
+  after(40),
   () => order({ name: "rollback", mode: "gradual" }, "bob"),
   () => order({ name: "rollback", mode: "kill" }, "bob"),
   () => put(planned({ release: "2.1" }, { notify })),
