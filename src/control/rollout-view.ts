@@ -2,7 +2,7 @@
 import type { Finding } from "../core/analysis/rules.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Gate } from "../core/flag/plan.ts";
-import { type Missing, missingAtEntry, missingAtExit } from "../core/rollout/missing.ts";
+import { type Missing, missingAtEntry, missingAtExit, seconds } from "../core/rollout/missing.ts";
 import type { Look, Progress } from "../core/rollout/progress.ts";
 import { nameOfStage, nextStage, stageOf } from "../core/rollout/stages.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
@@ -73,16 +73,29 @@ function waitsFor(progress: Progress, look: Look): string[] {
       return [`an approval of ${nameOfStage(plan!, stage)}`, ...sentences(missingAtExit(progress, look))];
     case "progressing": {
       if (!plan) return [];
-      const exit = missingAtExit(progress, look);
-      const next = nextStage(progress);
-      const entry = next === undefined || exit.length > 0 ? [] : missingAtEntry(progress, next, look.entry);
-      return sentences([...exit, ...entry]);
+      const exit = progress.ordered ? [] : missingAtExit(progress, look);
+      return exit.length > 0 ? sentences(exit) : waitsAtTheDoor(progress, look);
     }
     case "completed":
       return [];
     default:
       return phase satisfies never;
   }
+}
+
+/** What has to come before the next stage opens, where the present one may be left. */
+function waitsAtTheDoor(progress: Progress, look: Look): string[] {
+  const { plan, bakedMs = 0, ordered, validation } = progress;
+  const next = nextStage(progress);
+  const waits: string[] = [];
+  const bakeMs = (stageOf(progress)?.bake ?? 0) * 1000;
+  if (!ordered && bakedMs < bakeMs)
+    waits.push(`${seconds(bakeMs - bakedMs)} of ${seconds(bakeMs)} of bake are left`);
+  if (next === undefined) return waits;
+  waits.push(...sentences(missingAtEntry(progress, next, look.entry)));
+  if (validation === "waiting")
+    waits.push(`the requests before ${nameOfStage(plan!, next)}, which are being tried on green`);
+  return waits;
 }
 
 function sentences(missing: readonly Missing[]): string[] {
