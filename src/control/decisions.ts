@@ -118,6 +118,9 @@ export class Decisions {
         for (const [flag, progress] of this.#rollout.progress) this.store.saveProgress(flag, progress);
         for (const halt of this.#rollout.halts) this.store.saveHalt(halt);
         this.telemetry.beginAt(now);
+        // Shards tell all of the last minutes again: what was decided on once must not halve green twice.
+        for (const [name, { release }] of this.#rollout.flags)
+          this.evidence.restart(name, release, published.at);
         this.audit.add({
           at: now,
           who: CONTROLLER.who,

@@ -32,7 +32,7 @@ export function freeze(): void {
 }
 
 /** Waits until `check` holds. (`vi.waitFor` would move the time that stands still.) */
-async function until<T>(check: () => Promise<T>): Promise<T> {
+export async function until<T>(check: () => Promise<T>): Promise<T> {
   for (let tries = 0; ; tries++) {
     try {
       return await check();
