@@ -13,8 +13,8 @@ const DAY = 24 * HOUR;
 /** Minutes from Monday, 00:00. */
 const LENGTH = 7 * DAY;
 /** Requests a minute in the busiest hour of a workday, and in the quietest. */
-const BUSIEST = 1200;
-const QUIETEST = 90;
+const BUSIEST = 12_000;
+const QUIETEST = 900;
 /** Of a workday's traffic on a Saturday or a Sunday. */
 const WEEKEND = 0.45;
 /** The busiest hour of the day. */
@@ -23,7 +23,7 @@ const NOON = 14;
 const WANDER = 0.08;
 const MEMORY = 0.95;
 /** Share of requests that fail on either side when nothing is the matter. */
-const FAILING = 0.0004;
+const FAILING = 0.0001;
 /** Median milliseconds at night, and how many more when it is busy. */
 const QUICK_MS = 70;
 const BUSY_MS = 45;

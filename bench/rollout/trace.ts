@@ -51,6 +51,23 @@ export function withBadGreen(trace: Trace, from: number, rate: number): Trace {
   });
 }
 
+/** The trace with one in so many requests and failures. What is rounded off comes later, so that sums stay. */
+export function withLess(trace: Trace, oneIn: number): Trace {
+  const left = { requests: 0, blueFailures: 0, greenFailures: 0 };
+  const some = (of: keyof typeof left, count: number) => {
+    const all = left[of] + count;
+    left[of] = all % oneIn;
+    return Math.floor(all / oneIn);
+  };
+  return trace.map((minute) => {
+    if (!minute) return undefined;
+    const requests = some("requests", minute.requests);
+    const blueFailures = Math.min(requests, some("blueFailures", minute.blueFailures));
+    const greenFailures = Math.min(requests, some("greenFailures", minute.greenFailures));
+    return { requests, blueFailures, greenFailures, ms: minute.ms };
+  });
+}
+
 /** The trace without telemetry in these minutes. */
 export function withGap(trace: Trace, from: number, to: number): Trace {
   return trace.map((minute, i) => (i >= from && i < to ? undefined : minute));
