@@ -78,11 +78,11 @@ export class Rollouts {
     const result = transition(before, event, now);
     if (!result.ok) return result;
     const { progress, effects } = result;
+    // The history has the counts of the stage that is left, so they are read while the flag is still in it.
+    const left = effects.some(({ type }) => type === "history") ? this.#host.counts(flag, now) : NOTHING;
     this.#host.rollout().progress.set(flag, progress);
     if (progress.step !== before.step || effects.length > 0) this.#save(flag);
     else if (progress !== before) this.#dirty.add(flag);
-    // The history has the counts of the stage that is left.
-    const left = effects.some(({ type }) => type === "history") ? this.#host.counts(flag, now) : NOTHING;
     if (progress.stageAt !== before.stageAt || progress.startedAt !== before.startedAt)
       this.#host.moved(flag, now);
     for (const [i, effect] of effects.entries())
