@@ -1,4 +1,10 @@
-/** Which rules with the action alert have been told: each once until it is quiet again, also by a later life. */
+/**
+ * Which rules have been told, also by an earlier life: those that alert once until they are quiet again, those that
+ * found done already what they ask for once until rules begin anew.
+ */
+
+/** Begins the key of a rule that found done what it asks for. */
+const DONE = "done ";
 
 export class AlertStore {
   readonly #sql: SqlStorage;
@@ -25,11 +31,21 @@ export class AlertStore {
       this.#sql.exec("INSERT INTO alerting (flag, rule) VALUES (?, ?) ON CONFLICT DO NOTHING", flag, rule);
     }
     for (const rule of told) {
-      if (rules.includes(rule)) continue;
+      if (rules.includes(rule) || rule.startsWith(DONE)) continue;
       told.delete(rule);
       this.#sql.exec("DELETE FROM alerting WHERE flag = ? AND rule = ?", flag, rule);
     }
     return fresh;
+  }
+
+  /** True the first time that a rule finds done what it asks for, until the flag is forgotten. */
+  isFirst(flag: string, rule: string): boolean {
+    const key = `${DONE}${rule}`;
+    const told = this.#of(flag);
+    if (told.has(key)) return false;
+    told.add(key);
+    this.#sql.exec("INSERT INTO alerting (flag, rule) VALUES (?, ?) ON CONFLICT DO NOTHING", flag, key);
+    return true;
   }
 
   /** Forgets a flag, or what was told of its release. */

@@ -89,10 +89,14 @@ function isUsed(telemetry: Telemetry): boolean {
   return requestsSince(telemetry, telemetry.now - MINUTE_MS).requests > 0;
 }
 
-/** Is there anything that a look can lead to? */
+/**
+ * Is there anything that a look can lead to, or that gates must not miss? What breaks while a rollout is paused breaks
+ * what has to hold for some time, too.
+ */
 export function needsLook({ phase, plan }: Progress): boolean {
   if (phase === "rollingBack") return true;
-  return plan !== undefined && (phase === "progressing" || phase === "awaitingApproval");
+  const going = phase === "progressing" || phase === "awaitingApproval" || phase === "paused";
+  return plan !== undefined && going;
 }
 
 /** Requests meant for green since its stage began, and those of them that failed. */

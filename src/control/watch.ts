@@ -127,7 +127,10 @@ export class Watch {
     return judgement;
   }
 
-  /** Does what the rules ask for that fire, the strongest first; each but alerts once for a release. */
+  /**
+   * Does what the rules ask for that fire, the strongest first; each but alerts once for a release. One that finds it
+   * done, by another rule or a person, is told all the same: who resumes has to know of it.
+   */
   #fire(name: string, flag: Flag, fired: readonly FiredRule[], now: number): void {
     const { rollout, rollouts, comparisons, alerts } = this.#parts;
     const fresh = alerts.fresh(name, fired.filter(({ action }) => action === "alert").map(keyOf));
@@ -148,13 +151,12 @@ export class Watch {
         comparisons.save(name);
         continue;
       }
-      if (action === "alert" ? !fresh.has(keyOf({ key, cohort })) : this.#isDone(name, flag, action, cohort))
-        continue;
-      rollouts.act(name, { type: "rule", action, rule, sentence, cohort }, now, {
-        ...CONTROLLER,
-        figures,
-        rule,
-      });
+      const one = keyOf({ key, cohort });
+      const done = action !== "alert" && this.#isDone(name, flag, action, cohort);
+      if (action === "alert" ? !fresh.has(one) : done && !alerts.isFirst(name, one)) continue;
+      const by = { ...CONTROLLER, figures, rule };
+      rollouts.act(name, { type: "rule", action: done ? "alert" : action, rule, sentence, cohort }, now, by);
+      if (action !== "alert" && !done) alerts.isFirst(name, one);
       if (!isJudged(rollout(), name)) return;
     }
   }

@@ -109,6 +109,9 @@ function withoutCounts({
     if (isCounted(rule) && !(counts && isKept(rule))) return [];
     return looked(rule, i, look, memory, next);
   });
+  // What was not looked at stands still: no later look speaks for the time of a silence.
+  for (const [key, timer] of Object.entries(next.timers))
+    if (timer === memory.timers[key]) next.timers[key] = { ...timer, at: reader.sources.now, breach: false };
   const judgement = judgementOf(found, next);
   // What is wanting besides may be more than requests.
   const graver = judgement.verdict === "unhealthy" || judgement.verdict === "unmeasured";

@@ -120,7 +120,8 @@ export function settle(d: Draft, why: string): void {
   p.descent = undefined;
   const began = p.share > 0 && !p.open && d.before.share !== p.share;
   if (began && (!isFull(p.share) || d.before.release !== "")) {
-    p.startedAt = p.startedAt || d.now;
+    // Nobody was on green before: the release begins now, whenever it was named.
+    if (d.before.share === 0 || p.startedAt === 0) p.startedAt = d.now;
     open(d);
     tell(d, "started", `The rollout of ${p.release} has begun`);
   }
