@@ -6,7 +6,7 @@ import type { Tally } from "./tally.ts";
 /** Sums that are remembered: those of the conditions of a flag, looked at each second. */
 const MAX_REMEMBERED = 64;
 
-/** Rates that are remembered: those of the earlier windows of a few conditions. */
+/** Rates that are remembered: those of the earlier windows of a few conditions, at each minute that they may begin. */
 const MAX_RATES = 1_000;
 
 /** How many there were, and how many of them failed. */
@@ -24,7 +24,7 @@ export interface Pages {
 export class Past {
   readonly #pages: Pages;
   readonly #sums = new Map<string, Tally>();
-  readonly #rates = new Map<string, Rate>();
+  readonly #rates = new Map<string, { from: number; to: number; rate: Rate }>();
 
   constructor(pages: Pages) {
     this.#pages = pages;
@@ -53,22 +53,26 @@ export class Past {
   rate(choice: Choice, from: number, to: number): Rate {
     const key = keyOf(choice, from, to);
     const known = this.#rates.get(key);
-    if (known) return known;
-    const sum: Rate = { count: 0, failures: 0 };
+    if (known) return known.rate;
+    const rate: Rate = { count: 0, failures: 0 };
     for (const page of this.read(from, to)) {
       const { count, failures } = page.rate(choice);
-      sum.count += count;
-      sum.failures += failures;
+      rate.count += count;
+      rate.failures += failures;
     }
     if (this.#rates.size >= MAX_RATES) this.#rates.clear();
-    this.#rates.set(key, sum);
-    return sum;
+    this.#rates.set(key, { from, to, rate });
+    return rate;
   }
 
-  /** Pages have changed. */
-  changed(): void {
+  /** Pages of these minutes have changed (milliseconds since the epoch), or all. */
+  changed(minutes?: readonly number[]): void {
     this.#sums.clear();
-    this.#rates.clear();
+    if (!minutes) this.#rates.clear();
+    // Most windows were over long ago: what is remembered of them stays.
+    for (const [key, { from, to }] of this.#rates) {
+      if (minutes?.some((minute) => minute >= from && minute < to)) this.#rates.delete(key);
+    }
   }
 }
 

@@ -166,7 +166,7 @@ export class Series {
       settled.push({ minute, page });
       this.#open.delete(minute);
     }
-    if (settled.length > 0) this.#past.changed();
+    if (settled.length > 0) this.#past.changed(settled.map(({ minute }) => minute));
     return settled;
   }
 
