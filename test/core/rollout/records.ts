@@ -50,7 +50,8 @@ export const anyRecord: fc.Arbitrary<AuditRecord> = fc.record({
   percentage: orNull(fc.integer({ min: 0, max: 100_000 }).map((share) => share / 1000)),
   reason: text,
   figures: fc.dictionary(
-    fc.oneof(text, fc.nat({ max: 20 }).map(String)),
+    // No record has a figure of a name that plain parsing hides; a copy that has one is refused.
+    fc.oneof(text, fc.nat({ max: 20 }).map(String)).filter((key) => key !== "__proto__"),
     fc.oneof(text, fc.double(), fc.array(text, { maxLength: 3 })),
     { maxKeys: 4 },
   ),
