@@ -13,6 +13,8 @@ export const START = Date.UTC(2035, 0, 1);
 const NINE = 9 * HOUR;
 /** A shard forwards each minute here, and the alarm rings each minute: the product does both more often. */
 const STEP_MS = 60_000;
+/** Gauges and alerts are reported each so many minutes; a gauge of more than 5 minutes ago says nothing. */
+const REPORTED_EVERY = 4;
 /** Events of each kind in a minute. */
 const EVENTS = 4;
 /** Of ten visitors who report something so many have used what is new. */
@@ -82,11 +84,9 @@ function wellFor(minute: number): Ingest[] {
     value,
   }));
   const events = Array.from({ length: EVENTS }, (_, i) => eventsOf(minute * EVENTS + i)).flat();
-  return [
-    { kind: "gauges", gauges: known },
-    { kind: "events", id: `minute-${minute}`, events },
-    { kind: "alerts", alerts: [] },
-  ];
+  const pushed: Ingest[] = [{ kind: "events", id: `minute-${minute}`, events }];
+  if (minute % REPORTED_EVERY !== 0) return pushed;
+  return [{ kind: "gauges", gauges: known }, { kind: "alerts", alerts: [] }, ...pushed];
 }
 
 /** What visitor `i` reports. */

@@ -19,7 +19,8 @@ import type { Band } from "../../src/core/rollout/snapshot.ts";
 import { type Cell, type Forward, TICK_MS, WIRE_VERSION } from "../../src/core/wire/messages.ts";
 import type { Minute } from "./trace.ts";
 
-/** A visitor sends so many requests a minute. */
+/** Where visitors are counted: so many come again and again, and each sends so many requests a minute. */
+const VISITORS = 20_000;
 const REQUESTS_EACH = 10;
 /** Times of a variant's answers, as multiples of the minute's median: eight equal parts of a log-normal law. */
 const SHAPE = [0.5, 0.67, 0.8, 0.93, 1.07, 1.25, 1.49, 1.99];
@@ -28,6 +29,16 @@ const SHAPE = [0.5, 0.67, 0.8, 0.93, 1.07, 1.25, 1.49, 1.99];
 const FRESH_MS = 36_000;
 /** A step's requests lie in so many ticks at most. */
 const MOST_TICKS = 6;
+
+/** What a side answered in a tick. */
+interface Answered {
+  requests: number;
+  failures: number;
+  /** Share of all visitors, thousandths of a percent. */
+  share: number;
+  /** Milliseconds. */
+  median: number;
+}
 
 /** A step of a story. */
 export interface Step {
@@ -59,9 +70,11 @@ export class Traffic {
   #batches = 0;
   /** What was rounded off, by what it is of. */
   readonly #carried = new Map<string, number>();
-  /** Requests so far, by variant: whose turn it is in `SHAPE`, and the number of the next visitor. */
+  /** Requests so far, by variant: whose turn it is in `SHAPE`. */
   readonly #turns = { blue: 0, green: 0 };
-  #visitors = 0;
+  /** Number of the next visitor, and of the next who fails. */
+  #comers = 0;
+  #failing = 0;
 
   constructor(name: string) {
     this.#name = name;
@@ -95,7 +108,7 @@ export class Traffic {
         const requests = this.#whole(`${key} requests`, minute.requests * each);
         const failures = this.#whole(`${key} failures`, fails * each, requests);
         if (requests === 0) continue;
-        const tally = this.#tally(variant, { requests, failures, median: minute.ms }, step);
+        const tally = this.#tally(variant, { requests, failures, share, median: minute.ms }, step);
         cells.push({ row, tick: last - i * apart, tally });
       }
     }
@@ -130,7 +143,7 @@ export class Traffic {
   /** To a comparison every request is another visitor's; where visitors are counted they send some each. */
   #tally(
     variant: Variant,
-    { requests, failures, median }: { requests: number; failures: number; median: number },
+    { requests, failures, share, median }: Answered,
     { slower = 1, distinct = false }: Step,
   ): Tally {
     const tally: Tally = {
@@ -152,9 +165,10 @@ export class Traffic {
     tally.run = Math.min(1, failures);
     const crowd = new Crowd();
     const failed = new Set<number>();
-    if (distinct) for (let i = 0; i < requests; i += REQUESTS_EACH) crowd.see(this.#visitor());
+    const pool = Math.ceil((VISITORS * share) / FULL_SHARE);
+    if (distinct) for (let i = 0; i < requests; i += REQUESTS_EACH) crowd.see(hashOf(this.#comers++ % pool));
     for (let i = 0; i < failures; i++) {
-      const visitor = this.#visitor();
+      const visitor = hashOf(this.#failing++);
       failed.add(visitor >>> 20);
       const slice = visitor % SLICES;
       tally.slices[slice] = (tally.slices[slice] ?? 0) + 1;
@@ -163,11 +177,11 @@ export class Traffic {
     tally.visitors = [...failed].sort((a, b) => a - b).slice(0, MAX_VISITORS);
     return tally;
   }
+}
 
-  /** The hash of another visitor: an odd multiplier goes through all 32-bit numbers before it comes back to one. */
-  #visitor(): number {
-    return Math.imul(++this.#visitors, 0x9e3779b1) >>> 0;
-  }
+/** The hash of visitor `i`: an odd multiplier goes through all 32-bit numbers before it comes back to one. */
+function hashOf(i: number): number {
+  return Math.imul(i + 1, 0x9e3779b1) >>> 0;
 }
 
 /** Blue, and green by cohort, each with its share of all visitors in thousandths of a percent. */
