@@ -15,9 +15,7 @@ import {
   put,
   run,
   runDeaf,
-  runQuiet,
   sentences,
-  topics,
   view,
   where,
 } from "./rollout-parts.ts";
@@ -251,90 +249,6 @@ describe("the command", { timeout: LONG_MS }, () => {
     expect(await view()).toMatchObject({ phase: "progressing", stage: 1, served: 50, elapsed: 0 });
     await run(20);
     expect(await where()).toMatchObject({ phase: "progressing", stage: 1, served: 50 });
-  });
-});
-
-describe("a rollback", { timeout: LONG_MS }, () => {
-  it("at once takes green to 0 until resume, and is told with its reason", async () => {
-    await put(planned());
-    await run(20);
-    expect(await order({ name: "rollback", mode: "immediate" }, "bob", "odd numbers")).toMatchObject({
-      ok: true,
-      rollout: { phase: "halted", served: 0, halts: [{ release: "2.0", action: "rollback" }] },
-    });
-    expect(await isolatesServe()).toMatchObject({ percent: 0, stop: "halt" });
-    expect(await order({ name: "rollback", mode: "gradual" })).toMatchObject(refused("already-rolled-back"));
-    expect(await order({ name: "advance" })).toMatchObject(refused("halted"));
-    expect((await topics()).slice(3, 5)).toEqual(["rollback", "failed"]);
-    expect((await sentences("rollback"))[0]).toContain("immediate rollback by bob: odd numbers");
-    const [past] = await controller().history({ flag: "shop", limit: 1 });
-    expect(past).toMatchObject({ outcome: "rolledBack" });
-  });
-
-  it("by degrees halves and watches, and stays where green recovers", async () => {
-    await put(planned({ plan: { ...PLAN, rollback: { watch: 60, halvings: 3 } } }));
-    await run(70);
-    await order({ name: "rollback", mode: "gradual" });
-    expect(await where()).toMatchObject({ phase: "rollingBack", served: 25 });
-    expect((await isolatesServe()).percent).toBe(25);
-    await run(59);
-    expect(await where()).toMatchObject({ phase: "rollingBack", served: 25 });
-    await run(1);
-    expect(await where()).toMatchObject({ phase: "paused", served: 25 });
-    expect(await order({ name: "resume" })).toMatchObject({ ok: true });
-    await run(60);
-    expect(await where()).toMatchObject({ phase: "progressing", stage: 1, served: 50 });
-  });
-
-  it("by degrees goes on down while nobody can say that green is well, and ends at 0", async () => {
-    await put(planned({ plan: { ...PLAN, rollback: { watch: 60, halvings: 2 } } }));
-    await run(70);
-    await order({ name: "rollback", mode: "gradual" });
-    const seen: number[] = [];
-    for (let i = 0; i < 3; i++) {
-      seen.push((await where()).served);
-      await runQuiet(60);
-    }
-    expect(seen).toEqual([25, 12.5, 0]);
-    expect(await where()).toMatchObject({ phase: "halted", served: 0 });
-    expect(await isolatesServe()).toMatchObject({ percent: 0, stop: "halt" });
-  });
-
-  it("at once goes only as fast as blue can take it where the flag says so; a halt for errors does not wait", async () => {
-    await put(planned({ blueCapacity: { pointsPerMinute: 10 } }));
-    await run(70);
-    await order({ name: "rollback", mode: "immediate" });
-    expect(await where()).toMatchObject({ phase: "rollingBack", served: 50 });
-    await run(60);
-    expect(await where()).toMatchObject({ phase: "rollingBack", served: 40 });
-    await run(20, { requests: 100, errors: 100 });
-    expect(await where()).toMatchObject({ phase: "halted", served: 0 });
-  });
-
-  it("as a kill holds for every release, until resume", async () => {
-    await put(planned());
-    await run(20);
-    expect(await order({ name: "rollback", mode: "kill" })).toMatchObject({
-      ok: true,
-      rollout: { phase: "halted", served: 0, halts: [{ release: "*", action: "kill" }] },
-    });
-    expect(await isolatesServe()).toMatchObject({ percent: 0, stop: "kill" });
-    await put(planned({ release: "2.1" }));
-    expect(await where()).toMatchObject({ phase: "halted", served: 0 });
-    expect(await order({ name: "start" })).toMatchObject(refused("flag-stopped"));
-    expect(await order({ name: "promote", force: true })).toMatchObject(refused("flag-stopped"));
-    expect(await order({ name: "resume" })).toMatchObject({ ok: true });
-    expect(await where()).toMatchObject({ phase: "progressing", stage: 0, served: 10 });
-    expect((await topics()).filter((topic) => topic === "kill")).toHaveLength(1);
-  });
-
-  it("holds over a crash of everything and an old document put back", async () => {
-    await put(planned());
-    await run(20);
-    await order({ name: "rollback", mode: "immediate" });
-    await put(planned({ notes: "somebody edits" }));
-    await put(planned());
-    expect(await isolatesServe()).toMatchObject({ percent: 0, stop: "halt" });
   });
 });
 

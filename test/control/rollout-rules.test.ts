@@ -13,12 +13,8 @@ import {
   pass,
   planned,
   put,
-  ring,
   run,
-  runDeaf,
-  runQuiet,
   START,
-  send,
   sentences,
   topics,
   view,
@@ -219,47 +215,5 @@ describe("what origins and their monitoring push", { timeout: LONG_MS }, () => {
     expect(await where()).toMatchObject({ phase: "halted", served: 0 });
     expect((await isolatesServe("other")).percent).toBe(10);
     expect(await controller().rollout("other")).toMatchObject({ served: 10, halts: [] });
-  });
-});
-
-describe("the time that a rollback takes", { timeout: LONG_MS }, () => {
-  it("is told once isolates were quiet long enough, with what the counts show", async () => {
-    await put(ruled([errors("rollback")]));
-    await run(20, beyond);
-    await runQuiet(10);
-    await send({ requests: 1 });
-    await runQuiet(40);
-    expect(await sentences("rollback-time")).toEqual([
-      "Green of shop 2.0 answered its last request at most 10 s after the rollback (counted in steps of 2 s)",
-    ]);
-    expect((await view()).rollback).toMatchObject({ at: START + 20_000, tookMs: 10_000, overdue: false });
-    await runQuiet(200);
-    expect(await sentences("rollback-time")).toHaveLength(1);
-    expect((await actions()).slice(-1)).toEqual(["rolled-back"]);
-  });
-
-  it("alerts once when it is over the budget, before it is known how long it takes in the end", async () => {
-    await put(ruled([errors("rollback")], { rollbackTimeSeconds: 8 }));
-    await run(20, beyond);
-    await run(8, { requests: 1 });
-    expect(await sentences("rollback-time")).toEqual([]);
-    await run(10, { requests: 1 });
-    const [late] = await sentences("rollback-time");
-    expect(late).toContain("its budget is 8 s");
-    await run(10, { requests: 1 });
-    expect(await sentences("rollback-time")).toEqual([late]);
-    await runQuiet(60);
-    expect((await sentences("rollback-time")).length).toBe(2);
-    expect((await actions()).slice(-2)).toEqual(["rollback-late", "rolled-back"]);
-  });
-
-  it("is not known while no isolate reports", async () => {
-    await put(ruled([errors("rollback")]));
-    await run(20, beyond);
-    await runDeaf(300);
-    expect(await sentences("rollback-time")).toEqual([]);
-    await send({ requests: 1 }, { flag: "other" });
-    await ring();
-    expect(await sentences("rollback-time")).toHaveLength(1);
   });
 });
