@@ -189,3 +189,35 @@ describe("the history of a flag", { timeout: LONG_MS }, () => {
     expect((await api("GET", "/flags/cart/history")).body).toEqual({ rollouts: [] });
   });
 });
+
+describe("a percentage set through the API", { timeout: LONG_MS }, () => {
+  it("is in the audit log with who set it, and the plan goes on from there", async () => {
+    await put(planned({ plan: { stages: PLAN.stages.map(({ percentage }) => ({ ...stage, percentage })) } }));
+    const text = planned({
+      plan: { stages: PLAN.stages.map(({ percentage }) => ({ ...stage, percentage })) },
+      percentage: 20,
+    });
+    const { etag } = await api("GET", "/status");
+    const written = await exports.default.fetch(
+      "http://localhost/_greenlight/api/flags?by=ann&reason=faster",
+      {
+        method: "PUT",
+        headers: { authorization: "Bearer test-token-0123456789abcdef", "if-match": etag! },
+        body: text,
+      },
+    );
+    expect(written.status).toBe(200);
+    expect(await last()).toMatchObject({
+      action: "percentage",
+      who: "ann",
+      how: "api",
+      previous: "progressing 10 %",
+      next: "progressing 20 %",
+      percentage: 20,
+      reason: "Set by hand to 20 %; it goes on at 50 %: faster",
+    });
+    expect((await isolatesServe()).percent).toBe(20);
+    await run(60);
+    expect((await isolatesServe()).percent).toBe(50);
+  });
+});

@@ -1,9 +1,11 @@
 import { reset } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { controller } from "./parts.ts";
+import type { FlagInput } from "../../src/core/flag/schema.ts";
+import { bindings, controller } from "./parts.ts";
 import {
   clock,
   freeze,
+  isolatesServe,
   LONG_MS,
   PLAN,
   pass,
@@ -18,6 +20,7 @@ import {
   sentences,
   told,
   topics,
+  until,
   view,
   where,
 } from "./rollout-parts.ts";
@@ -159,5 +162,46 @@ describe("the kill key and the global switch", { timeout: LONG_MS }, () => {
     expect(await where()).toMatchObject({ served: 10 });
     await run(20);
     expect(await where()).toMatchObject({ stage: 1, served: 50 });
+  });
+
+  it("are told: the kill key once, as soon as the controller has read it", async () => {
+    await put(planned());
+    await run(20);
+    await bindings.FLAGS.put("kill", "shop");
+    pass(20);
+    // Who looks at the status makes the controller read KV; else it does so every minute.
+    await controller().status();
+    await until(async () => expect(await where()).toMatchObject({ percentage: 10, served: 0 }));
+    expect(await isolatesServe()).toMatchObject({ percent: 0, stop: "kill" });
+    await run(200);
+    expect(await view()).toMatchObject({ phase: "progressing", stage: 0, served: 0, elapsed: 20 });
+    expect((await topics()).filter((topic) => topic === "kill")).toHaveLength(1);
+    await bindings.FLAGS.put("kill", "");
+    pass(20);
+    await controller().status();
+    await until(async () => expect(await where()).toMatchObject({ served: 10 }));
+    expect(await view()).toMatchObject({ phase: "progressing", stage: 0, elapsed: 20 });
+    await run(40);
+    expect(await where()).toMatchObject({ stage: 1, served: 50 });
+  });
+});
+
+describe("two rollouts", { timeout: LONG_MS }, () => {
+  it("go their own ways: what halts one is nothing to the other", async () => {
+    const cart: FlagInput = { state: "canary", release: "7", rules: [], plan: PLAN };
+    await put(planned({}, { flags: { cart } }));
+    const both = async (seconds: number, errors: number) => {
+      pass(seconds);
+      await send({ requests: 20, errors }, { flag: "cart", release: "7" });
+      await send({ requests: 20 });
+      await ring();
+    };
+    await both(30, 1);
+    await both(29, 1);
+    await both(1, 4);
+    expect(await where()).toMatchObject({ phase: "progressing", stage: 1, served: 50 });
+    expect(await controller().rollout("cart")).toMatchObject({ phase: "halted", stage: 0, served: 0 });
+    expect((await isolatesServe("cart")).stop).toBe("halt");
+    expect((await isolatesServe()).percent).toBe(50);
   });
 });
