@@ -13,6 +13,7 @@ import type { Directories } from "./directories.ts";
 import { adoptDocument, haltsOf, servedShare, specOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
+import { servedOf, tellServed } from "./served.ts";
 import type { Ingest, IngestResult } from "./telemetry-api.ts";
 
 /** Failed health checks in a row after which somebody is told: one or two are a blip. */
@@ -38,7 +39,7 @@ export class Changes {
     const { rollout, rollouts, store, audit, comparisons, telemetry, alerts, watch } = this.#decisions;
     const parsed = parseDocument(text);
     return this.#decisions.durably(() => {
-      const served = this.#served();
+      const before = servedOf(rollout);
       const adoption = adoptDocument(rollout, parsed, hash);
       rollout.edits = onAdopt(rollout.edits, { hash, source }, now);
       const by: By = { who, how };
@@ -68,7 +69,7 @@ export class Changes {
         this.#select(name);
         rollouts.publish(name);
       }
-      this.#stopped(served, now);
+      tellServed(this.#decisions, before, now, by);
       store.saveHead(rollout);
     });
   }
@@ -143,11 +144,12 @@ export class Changes {
     const { rollout, rollouts, store } = this.#decisions;
     if (!this.#decisions.known || rollout.revision === 0 || kill === rollout.kill) return false;
     return this.#decisions.durably(() => {
-      const served = this.#served();
+      const served = servedOf(rollout);
       const before = rollout.kill;
       rollout.kill = kill;
       rollout.revision++;
       const by: By = { who: "kv", how: "kv" };
+      const recorded = new Set<string>();
       for (const name of rollout.flags.keys()) {
         if (isKilled(kill, name) === isKilled(before, name)) continue;
         const killed = isKilled(kill, name);
@@ -156,8 +158,9 @@ export class Changes {
           : "The kill key no longer names the flag";
         if (killed) rollouts.say(name, "kill", "kill", sentence, now, {}, by);
         else rollouts.record(name, "unkill", sentence, now, by);
+        recorded.add(name);
       }
-      this.#stopped(served, now);
+      tellServed(this.#decisions, served, now, by, recorded);
       store.saveHead(rollout);
     });
   }
@@ -258,23 +261,6 @@ export class Changes {
         return;
       default:
         observation satisfies never;
-    }
-  }
-
-  /** Shares of green that are served now. */
-  #served(): Map<string, number> {
-    const { rollout } = this.#decisions;
-    return new Map([...rollout.flags.keys()].map((name) => [name, servedShare(rollout, name)]));
-  }
-
-  /** Green of these flags went out of traffic, or came back. */
-  #stopped(served: ReadonlyMap<string, number>, now: number): void {
-    const { rollout, rollbacks } = this.#decisions;
-    for (const name of rollout.flags.keys()) {
-      const is = servedShare(rollout, name);
-      const was = served.get(name) ?? 0;
-      if (was > 0 && is === 0) rollbacks.began(name, now);
-      else if (is > 0) rollbacks.over(name);
     }
   }
 }

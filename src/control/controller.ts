@@ -50,7 +50,7 @@ const LONGEST_COMPARE_MS = 2_000;
 const RECOVER_AGAIN_MS = 2_000;
 /** API calls wait so long for the start, for a read of KV or for the shards, milliseconds. */
 const PATIENCE_MS = 3_000;
-/** A status read so long after KV was read last makes the controller read it again, milliseconds. */
+/** A status or rollout read so long after KV was read last makes the controller read it again, milliseconds. */
 const STALE_READ_MS = 10_000;
 
 /** Orders are offered again with the next backstop. */
@@ -160,6 +160,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   /** Where a flag's rollout is; undefined for a flag that the spec does not name. */
   async rollout(flag: string): Promise<RolloutView | undefined> {
     await settled(this.#start(), PATIENCE_MS);
+    this.#readStale();
     return rolloutView(this.#decisions, flag, Date.now());
   }
 
@@ -243,6 +244,11 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       this.#note(Date.now());
     }
     this.#arm();
+  }
+
+  /** Who looks sees soon what people have written into KV. */
+  #readStale(): void {
+    if (Date.now() - this.#kvReadAt > STALE_READ_MS) void this.#sync.read();
   }
 
   get #revision(): number {

@@ -2,7 +2,6 @@
 
 import type { Topic } from "../core/flag/notify.ts";
 import { severityOf } from "../core/notify/severity.ts";
-import { greenShare } from "../core/rollout/transition.ts";
 import type { Message } from "../core/wire/outbox.ts";
 import type { AuditEntry } from "./controller-api.ts";
 import type { Step } from "./rollouts.ts";
@@ -10,7 +9,7 @@ import type { Step } from "./rollouts.ts";
 /** The message of a `tell`. The time is in its key because a flag that is deleted and made anew counts from 0 again. */
 export function messageOf(
   effect: { topic: Topic; sentence: string },
-  { flag, progress, i, now, by }: Pick<Step, "flag" | "progress" | "i" | "now" | "by">,
+  { flag, progress, share, i, now, by }: Pick<Step, "flag" | "progress" | "share" | "i" | "now" | "by">,
 ): Message {
   return {
     key: `${flag}/${now}/${progress.rollout}/${progress.step}/${i}`,
@@ -21,7 +20,7 @@ export function messageOf(
     release: progress.release,
     sentence: effect.sentence,
     figures: { ...by.figures },
-    share: greenShare(progress),
+    share,
   };
 }
 

@@ -17,7 +17,7 @@ import { messageOf } from "./messages.ts";
 import type { Notes } from "./notes.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Rollout } from "./rollout.ts";
-import { placeOf, publishedStatus } from "./rollout.ts";
+import { isSwitchedOff, placeOf, publishedStatus } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
 
 /** Who is behind an event, and the numbers that led to it. */
@@ -86,7 +86,7 @@ export class Rollouts {
     if (progress.stageAt !== before.stageAt || progress.startedAt !== before.startedAt)
       this.#host.moved(flag, now);
     for (const [i, effect] of effects.entries())
-      this.#follow({ flag, before, progress, effect, i, now, by, left });
+      this.#follow({ flag, before, progress, share: this.#shareOf(flag), effect, i, now, by, left });
     return result;
   }
 
@@ -113,12 +113,17 @@ export class Rollouts {
     figures: Record<string, number> = {},
     by: By = CONTROLLER,
   ): void {
+    this.tell(flag, topic, sentence, now, { ...by, figures });
+    this.record(flag, action, sentence, now, by, { figures });
+  }
+
+  /** Tells something of a flag that is in the audit log already. */
+  tell(flag: string, topic: Topic, sentence: string, now: number, by: By): void {
     const before = this.of(flag);
     const progress = { ...before, step: before.step + 1 };
     this.amend(flag, progress);
-    const told = { ...by, figures };
-    this.#parts.outgoing.message(messageOf({ topic, sentence }, { flag, progress, i: 0, now, by: told }));
-    this.record(flag, action, sentence, now, by, { figures });
+    const share = this.#shareOf(flag);
+    this.#parts.outgoing.message(messageOf({ topic, sentence }, { flag, progress, share, i: 0, now, by }));
   }
 
   /** Writes into the audit log what no effect of the machine has written. */
@@ -130,9 +135,8 @@ export class Rollouts {
     { who, how }: By,
     more: Partial<Pick<AuditRecord, "release" | "previous" | "next" | "figures">> = {},
   ): void {
-    const progress = this.of(flag);
-    const { release } = progress;
-    const percentage = greenShare(progress) / SHARE_PER_PERCENT;
+    const { release } = this.of(flag);
+    const percentage = this.#shareOf(flag) / SHARE_PER_PERCENT;
     const record = {
       at: now,
       who,
@@ -152,6 +156,11 @@ export class Rollouts {
   amend(flag: string, progress: Progress): void {
     this.#host.rollout().progress.set(flag, progress);
     this.#save(flag);
+  }
+
+  /** Share of green that visitors get: none while people have switched it off. */
+  #shareOf(flag: string): number {
+    return isSwitchedOff(this.#host.rollout(), flag) ? 0 : greenShare(this.of(flag));
   }
 
   #save(flag: string): void {
@@ -196,7 +205,7 @@ export class Rollouts {
           release: progress.release,
           previous: placeOf(step.before),
           next: placeOf(progress),
-          percentage: greenShare(progress) / SHARE_PER_PERCENT,
+          percentage: step.share / SHARE_PER_PERCENT,
           reason: by.reason ? `${effect.reason}: ${by.reason}` : effect.reason,
           figures: { ...(by.rule !== undefined && { rule: by.rule }), ...by.figures, ...effect.figures },
         });
@@ -310,6 +319,8 @@ export interface Step {
   flag: string;
   before: Progress;
   progress: Progress;
+  /** Share of green that visitors get after it, thousandths of a percent. */
+  share: number;
   effect: Effect;
   /** Its place among the effects of the event. */
   i: number;

@@ -1,0 +1,57 @@
+/** What visitors get of green, before and after people have changed something, and who is told of the difference. */
+import { CANARY_SWITCH } from "../core/flag/switches.ts";
+import { isKilled } from "../core/rollout/kill.ts";
+import { percentOf } from "../core/rollout/stages.ts";
+import { greenShare } from "../core/rollout/transition.ts";
+import type { Rollbacks } from "./rollbacks.ts";
+import { isSwitchedOff, type Rollout, servedShare } from "./rollout.ts";
+import type { By, Rollouts } from "./rollouts.ts";
+
+/** What is served of a flag. */
+export interface Served {
+  /** Thousandths of a percent. */
+  share: number;
+  /** Is it switched off by people? */
+  isOff: boolean;
+}
+
+/** What is served of each flag now. */
+export function servedOf(rollout: Rollout): Map<string, Served> {
+  return new Map(
+    [...rollout.flags.keys()].map((name) => [
+      name,
+      { share: servedShare(rollout, name), isOff: isSwitchedOff(rollout, name) },
+    ]),
+  );
+}
+
+/**
+ * Green of these flags went out of traffic, or came back. The machine of rollouts does not know of switches, so they are
+ * told here; those that are `recorded` stand in the audit log already.
+ */
+export function tellServed(
+  { rollout, rollouts, rollbacks }: { rollout: Rollout; rollouts: Rollouts; rollbacks: Rollbacks },
+  before: ReadonlyMap<string, Served>,
+  now: number,
+  by: By,
+  recorded: ReadonlySet<string> = new Set(),
+): void {
+  for (const [name, { share: is, isOff }] of servedOf(rollout)) {
+    const was = before.get(name);
+    if (was && was.share > 0 && is === 0) rollbacks.began(name, now);
+    else if (is > 0) rollbacks.over(name);
+    const share = greenShare(rollouts.of(name));
+    if (!was || share === 0 || isOff === was.isOff) continue;
+    const [from, to] = isOff ? [share, 0] : [0, share];
+    const sentence = `Green went from ${percentOf(from)} to ${percentOf(to)}: ${causeOf(rollout, name)}`;
+    if (recorded.has(name)) rollouts.tell(name, "percentage", sentence, now, by);
+    else rollouts.say(name, "percentage", isOff ? "switch-off" : "switch-on", sentence, now, {}, by);
+  }
+}
+
+/** What has switched a flag off, or that nothing does any more. */
+function causeOf(rollout: Rollout, name: string): string {
+  if (!rollout.enabled) return "the document switches everything off";
+  if (isKilled(rollout.kill, name)) return "the kill key names the flag";
+  return isSwitchedOff(rollout, name) ? `${CANARY_SWITCH} is off` : "it is no longer switched off";
+}
