@@ -28,6 +28,18 @@ export interface GatesMemory {
   entry: GateMemory;
 }
 
+/** Has a clock of the same stage been set back since? */
+export function isSetBack(former: GatesMemory, { stageAt, exit, entry }: GatesMemory): boolean {
+  if (former.stageAt !== stageAt) return false;
+  const lists = [
+    [former.exit.timers, exit.timers],
+    [former.entry.timers, entry.timers],
+  ] as const;
+  return lists.some(([was, is]) =>
+    Object.entries(was).some(([key, { heldMs }]) => heldMs > (is[key]?.heldMs ?? 0)),
+  );
+}
+
 /** A look, and what its gates want to remember of it. */
 export interface Looked {
   look: Look;

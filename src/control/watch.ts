@@ -13,7 +13,7 @@ import type { AlertStore } from "./alert-store.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeSafely } from "./judging.ts";
-import { type GatesMemory, type Looked, lookOf, needsLook } from "./looking.ts";
+import { type GatesMemory, isSetBack, type Looked, lookOf, needsLook } from "./looking.ts";
 import { haltsOf, isJudged, isSwitchedOff, type Rollout } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
 import { CONTROLLER, type Rollouts } from "./rollouts.ts";
@@ -83,8 +83,12 @@ export class Watch {
   /** What a rollout waits for, as it stands now; its gates take note of the look. */
   look(name: string, flag: Flag, now: number, known?: Judgement): Looked {
     const looked = this.peek(name, flag, now, known);
-    this.#gates.set(name, looked.memory);
-    this.#dirty.add(name);
+    const { memory } = looked;
+    const former = this.#gates.get(name);
+    this.#gates.set(name, memory);
+    // What had to hold and broke is written down at once: a crash must not make it whole again.
+    if (former && isSetBack(former, memory)) this.#parts.store.saveGates(name, memory);
+    else this.#dirty.add(name);
     return looked;
   }
 
