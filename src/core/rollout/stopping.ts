@@ -9,6 +9,8 @@ export const LEAST_REDUCED_SHARE = SHARE_PER_PERCENT;
 /** Watch after a halving for a flag without a plan, seconds; and halvings before green is taken to 0. */
 const WATCH_WITHOUT_PLAN_SECONDS = 1800;
 const HALVINGS_WITHOUT_PLAN = 3;
+/** Green falls in steps so far apart, milliseconds: each is published to everyone and told. */
+const FALL_STEP_MS = 10_000;
 /** A watch without telemetry ends after so many times its length: what cannot be seen to recover goes on down. */
 const BLIND_WATCHES = 2;
 
@@ -143,13 +145,20 @@ export function lookDown(d: Draft, gap: number, verdict: string, sentence: strin
   else halve(d, `${p.why ?? "rolled back"}; after the watch: ${sentence}`);
 }
 
-/** Falls as far as blue can take in this time. Counted from the top, so that frequent looks lose no fraction. */
+/**
+ * Falls as far as blue can take in this time, in steps, and arrives as soon as it may. Counted from the top, so that
+ * frequent looks lose no fraction.
+ */
 function fall(d: Draft, descent: Descent, gap: number): void {
   const { p } = d;
   const fallenMs = descent.fallenMs + gap;
-  const taken = ((descent.pointsPerMinute ?? 100) * SHARE_PER_PERCENT * fallenMs) / 60_000;
   p.descent = { ...descent, fallenMs };
-  const share = Math.max(descent.target, descent.top - Math.floor(taken));
+  const after = (ms: number) => {
+    const taken = ((descent.pointsPerMinute ?? 100) * SHARE_PER_PERCENT * ms) / 60_000;
+    return Math.max(descent.target, descent.top - Math.floor(taken));
+  };
+  const isThere = after(fallenMs) === descent.target;
+  const share = isThere ? descent.target : after(fallenMs - (fallenMs % FALL_STEP_MS));
   arriveAt(d, Math.min(p.share, share), descent.reason);
 }
 

@@ -152,13 +152,16 @@ describe("rollback immediate", () => {
     expect(halts(player)).toEqual([]);
     player.look(MINUTE, { verdict: "unmeasured" });
     expect(player.percent).toBe(40);
-    player.look(3 * SECOND);
-    expect(player.percent).toBe(39.5);
+    // Each step is published and told, so there is one every 10 s, however often one looks.
+    player.look(10 * SECOND - 1);
+    expect(player.percent).toBe(40);
+    player.look(1);
+    expect(player.percent).toBe(38.334);
     // A look that is an hour late must not let an hour's share go at once.
     player.look(HOUR);
-    expect(player.percent).toBe(19.5);
-    player.look(117 * SECOND - 1);
-    expect(player.percent).toBe(0.001);
+    expect(player.percent).toBe(18.334);
+    player.look(110 * SECOND - 1);
+    expect(player.percent).toBe(1.667);
     player.look(1);
     expect(player.phase).toBe("halted");
     expect(halts(player)).toMatchObject([{ action: "rollback" }]);
