@@ -1,11 +1,24 @@
-import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { abortAllDurableObjects, reset, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Tally } from "../../src/core/analysis/tally.ts";
 import type { PlanInput } from "../../src/core/flag/plan.ts";
 import type { DocumentInput, FlagInput } from "../../src/core/flag/schema.ts";
 import { verifyChain } from "../../src/core/rollout/audit-chain.ts";
 import { controller } from "./parts.ts";
-import { audit, freeze, KEPT, order, pass, planned, put, ring, send, told, view } from "./rollout-parts.ts";
+import {
+  api,
+  audit,
+  freeze,
+  KEPT,
+  order,
+  pass,
+  planned,
+  put,
+  ring,
+  send,
+  told,
+  view,
+} from "./rollout-parts.ts";
 
 beforeEach(() => {
   // The receiver of these tests cannot be told yet, objects are torn out of their calls, and both say so.
@@ -38,7 +51,7 @@ const plan: PlanInput = {
 const bad = { requests: 20, errors: 10, visitors: [1, 2, 3] };
 
 /** So many seconds later isolates report, and the alarm rings. */
-function after(seconds: number, tally: Partial<Tally> = { requests: 30 }, release = "2.0"): Step {
+function later(seconds: number, tally: Partial<Tally> = { requests: 30 }, release = "2.0"): Step {
   return async () => {
     pass(seconds);
     await send(tally, { release });
@@ -48,34 +61,26 @@ function after(seconds: number, tally: Partial<Tally> = { requests: 30 }, releas
 
 const goesOn: Step[] = [
   () => put(planned({ plan, rules: reduce }, { notify })),
-  after(60),
+  later(60),
   () => order({ name: "pause" }, "bob"),
-  after(20),
   () => order({ name: "resume" }, "bob"),
-  after(60),
+  later(60),
   () => order({ name: "approve" }, "ann"),
-  after(20),
-  after(20, bad),
-  after(80),
+  later(20),
+  later(20, bad),
   () => order({ name: "resume" }, "ann"),
-  after(60),
-  after(60),
-  () => order({ name: "approve" }, "ann"),
-  after(20),
-  after(60),
-  after(60),
+  later(80),
+  () => order({ name: "advance" }, "ann"),
+  later(60),
 ];
 
 const halts: Step[] = [
   () => put(planned({}, { notify })),
-  after(60),
-  after(20),
-  after(20, bad),
-  after(40, {}),
+  later(60),
+  later(20, bad),
+  later(40, {}),
   () => put(planned({ notes: "what was that?" }, { notify })),
   () => order({ name: "resume" }, "ann"),
-  after(40),
-  () => order({ name: "rollback", mode: "gradual" }, "bob"),
   () => order({ name: "rollback", mode: "kill" }, "bob"),
   () => put(planned({ release: "2.1" }, { notify })),
 ];
@@ -109,13 +114,12 @@ describe("a rollout comes to the same end when all objects crash", { timeout: LO
     [
       "that is paused, approved, reduced and completed",
       goesOn,
-      "adopt spec rollout stage stage pause resume awaiting-approval approve bake reduce resume stage " +
-        "awaiting-approval approve bake stage completed",
+      "adopt spec rollout stage stage pause resume awaiting-approval approve bake reduce resume stage advance stage completed",
     ],
     [
-      "that is halted, resumed, rolled back and killed",
+      "that is halted, resumed and killed",
       halts,
-      "adopt spec rollout stage stage rollback rolled-back adopt resume rollback kill adopt spec",
+      "adopt spec rollout stage stage rollback rolled-back adopt resume kill adopt spec",
     ],
   ])("before any of its steps, and before every one: a rollout %s", async (_, story, actions) => {
     const undisturbed = await outcome(story, () => false);
@@ -126,5 +130,42 @@ describe("a rollout comes to the same end when all objects crash", { timeout: LO
       expect({ at, ...crashed }).toEqual({ at, ...undisturbed });
     }
     expect(await outcome(story, () => true)).toEqual(undisturbed);
+  });
+});
+
+describe("a crash", { timeout: LONG_MS }, () => {
+  it.each([
+    ["a kill", "kill", () => order({ name: "rollback", mode: "kill" })],
+    ["an edit to off", "rollback", () => put(planned({ state: "off" }))],
+  ] as const)(
+    "right after %s keeps nobody from hearing of it: the alarm is enough",
+    async (_, topic, step) => {
+      freeze();
+      await put(planned());
+      await step();
+      await abortAllDurableObjects();
+      expect(await runDurableObjectAlarm(controller())).toBe(true);
+      expect((await told()).filter((message) => message.topic === topic)).toHaveLength(1);
+    },
+  );
+
+  it("does not make a gate forget that what has to hold was broken", async () => {
+    const gate = { metric: "gauge", gauge: "well", atLeast: 1, for: 60 } as const;
+    const stages = [{ percentage: 10, exit: [gate] }, { percentage: 100 }];
+    const push = (value: number) => api("POST", "/gauges", { flag: "shop", name: "well", value });
+    freeze();
+    await put(planned({ plan: { stages } }));
+    await push(1);
+    await later(2)();
+    await later(38)();
+    await push(0);
+    await later(2)();
+    await push(1);
+    await abortAllDurableObjects();
+    await later(2)();
+    await later(58)();
+    expect(await view()).toMatchObject({ stage: 0, served: 10 });
+    await later(2)();
+    expect(await view()).toMatchObject({ stage: 1, served: 100 });
   });
 });
