@@ -78,7 +78,7 @@ export function judge(input: JudgeInput): Judgement {
   const reader = new Reader({ flag, window, telemetry, now }, window?.since);
   const silent = now - heardAt > SILENT_AFTER_MS;
   if (silent || !window) {
-    const nothing = silent ? unheard() : unasked(flag);
+    const nothing = silent ? unheard(heardAt) : unasked(flag);
     return withoutCounts({ rules, reader, memory, nothing, counts: !silent });
   }
   return withCounts({ rules, reader, memory, window }, input);
@@ -123,8 +123,8 @@ function isKept(rule: Rule): boolean {
   return eventOf(rule) !== undefined;
 }
 
-function unheard(): Finding {
-  const sentence = "No isolate has reported for a minute";
+function unheard(heardAt: number): Finding {
+  const sentence = `No isolate has reported ${heardAt === 0 ? "yet" : "for a minute"}`;
   return { rule: "telemetry", verdict: "unmeasured", sentence, figures: {} };
 }
 
