@@ -11,6 +11,12 @@ import { count, milliseconds, percent, weight } from "./words.ts";
 /** Visitor-minutes of green below which nobody says that green is healthy. */
 const MIN_COMPARED = 20;
 
+/**
+ * From so much evidence on nobody says that green is healthy: no stage is left while it grows towards the threshold. A
+ * green that is no worse gets there in one rollout of twenty at most, and is held until evidence has fallen again.
+ */
+const DOUBTED_FROM = 20;
+
 /** A visitor with so many failures is there again and again; below, nobody is. */
 const AGAIN = 2;
 
@@ -62,6 +68,8 @@ export function evidenceFinding(
     if (doubt === undefined) return say("unhealthy", measured, figures);
     return say("insufficient", `${measured}, ${doubt}`, figures);
   }
+  if (comparison.evidence >= DOUBTED_FROM)
+    return say("insufficient", `${measured}; from ${DOUBTED_FROM} on green is not called healthy`, figures);
   if (compared < MIN_COMPARED) return few(`${seen}; ${MIN_COMPARED} are needed`, figures);
   return say("healthy", measured, figures);
 }

@@ -90,13 +90,22 @@ describe("evidence", () => {
     );
   });
 
+  it("does not call green healthy while evidence is on its way to the threshold: no stage is left then", () => {
+    expect(judged({ ...SEEN, evidence: 19.9 }).verdict).toBe("healthy");
+    expect(judged({ ...SEEN, evidence: 20 })).toMatchObject({
+      verdict: "insufficient",
+      sentence:
+        "Green fails 4.85 % of 412 visitor-minutes, blue 1 %: evidence 20, halting at 1,000; from 20 on green is not called healthy",
+    });
+  });
+
   it("does not wait for 20 visitor-minutes to halt", () => {
     const few = { requests: 12, errors: 8 };
     expect(judged({ ...SEEN, green: few, unhealthy: true }, { units: 12 }).verdict).toBe("unhealthy");
   });
 
   it("says when green is compared with itself, or with nothing", () => {
-    const own = { ...SEEN, peer: "own" as const };
+    const own = { ...SEEN, unhealthy: true, peer: "own" as const };
     expect(judged(own).sentence).toBe(
       "Blue has no traffic, so green is compared with its own earlier window: green fails 4.85 % of 412 visitor-minutes, before 1 %: evidence 1,240, halting at 1,000",
     );
