@@ -11,6 +11,9 @@ export function etagged(c: Context, revision: number, more: object = {}): Respon
 
 /** Every fault of a body or query with its path. */
 export function badRequest(error: z.ZodError): Response {
+  // Nothing in JSON is undefined, so it is what `bodyOf` makes of a body that is none.
+  if (error.issues.some(({ path, message }) => path.length === 0 && message.endsWith("received undefined")))
+    return problem("bad-request", "The body is not JSON.");
   const faults = error.issues.map((i) => ({ path: i.path.join("."), message: i.message }));
   return problem("bad-request", faults.map((f) => `${f.path || "body"}: ${f.message}`).join("; "), {
     faults,

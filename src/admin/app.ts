@@ -105,8 +105,15 @@ app.post("/flags/:name/resume", async (c) => {
     reason,
     ...(release === undefined ? {} : { release }),
   });
-  if (result.ok) return etagged(c, result.revision, await controller.rollout(flag));
-  return problem("not-halted", `${flag}${release === undefined ? "" : ` ${release}`} has no halt to lift.`);
+  const view = await controller.rollout(flag);
+  if (result.ok) return etagged(c, result.revision, view);
+  if (!view) return problem("unknown-flag", `The spec has no flag ${flag}.`);
+  const named = `${flag}${release === undefined ? "" : ` ${release}`}`;
+  const why = view.why === null ? "" : ` ${view.why}.`;
+  return problem(
+    "not-halted",
+    `${named} has no halt or pause to lift; the rollout of ${view.release} is ${view.phase}.${why}`,
+  );
 });
 
 app.route("/", rollouts);

@@ -6,11 +6,12 @@ import { appendNotes } from "../core/flag/notes.ts";
 import { parseDocument } from "../core/flag/parse.ts";
 import { onAdopt } from "../core/rollout/edits.ts";
 import { isKilled } from "../core/rollout/kill.ts";
+import type { Command } from "../core/rollout/progress.ts";
 import type { Observation } from "../core/wire/outbox.ts";
 import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Directories } from "./directories.ts";
-import { adoptDocument, haltsOf, servedShare, specOf } from "./rollout.ts";
+import { adoptDocument, haltsOf, servedShare, specOf, switchedOff } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
 import { servedOf, tellServed } from "./served.ts";
@@ -18,6 +19,9 @@ import type { Ingest, IngestResult } from "./telemetry-api.ts";
 
 /** Failed health checks in a row after which somebody is told: one or two are a blip. */
 const UNHEALTHY_AFTER = 3;
+
+/** Commands that bring more of green. */
+const RAISING: readonly Command["name"][] = ["start", "restart", "advance", "promote", "instant"];
 
 /** Where a text comes from. */
 export interface AdoptedFrom extends Ordered {
@@ -97,6 +101,9 @@ export class Changes {
     const { rollout, rollouts, watch } = this.#decisions;
     const flag = rollout.flags.get(name);
     if (!flag) return { ok: false, reason: "unknown-flag", sentence: `The spec has no flag ${name}` };
+    const off = RAISING.includes(command.name) ? switchedOff(rollout, name) : undefined;
+    // Nobody would get green, and all who are told would believe it.
+    if (off) return { ok: false, reason: "flag-stopped", sentence: `${off.why}; it needs ${off.lift}` };
     let result: CommandResult | undefined;
     this.#decisions.durably(() => {
       const { look } = watch.look(name, flag, now);

@@ -7,7 +7,7 @@ import type { Look, Progress } from "../core/rollout/progress.ts";
 import { nameOfStage, nextStage, stageOf } from "../core/rollout/stages.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
-import { haltsOf, servedShare } from "./rollout.ts";
+import { haltsOf, servedShare, switchedOff } from "./rollout.ts";
 
 /** The rollout of a flag; undefined for one that the spec does not name. Reads only. */
 export function rolloutView(decisions: Decisions, name: string, now: number): RolloutView | undefined {
@@ -19,6 +19,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
   const stage = stageOf(progress);
   const next = nextStage(progress);
   const { look } = watch.peek(name, flag, now);
+  const off = switchedOff(rollout, name);
   return {
     flag: name,
     revision: rollout.revision,
@@ -47,8 +48,8 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     validation: progress.validation,
     approval: stage?.approval ?? "auto",
     signOffs: progress.signOffs,
-    waitsFor: waitsFor(progress, look),
-    why: progress.why ?? null,
+    waitsFor: [...new Set([...(off ? [off.lift] : []), ...waitsFor(progress, look)])],
+    why: off?.why ?? progress.why ?? null,
     rollback: progress.rollback ?? null,
     halts: haltsOf(rollout, name, flag.release),
     selected: Object.fromEntries(
@@ -58,7 +59,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
   };
 }
 
-/** What has to come before the rollout goes on, in sentences; empty when nothing is under way. */
+/** What has to come before the rollout goes on, in sentences, some of them twice; empty when nothing is under way. */
 function waitsFor(progress: Progress, look: Look): string[] {
   const { phase, plan, stage } = progress;
   switch (phase) {
@@ -74,7 +75,12 @@ function waitsFor(progress: Progress, look: Look): string[] {
     case "progressing": {
       if (!plan) return [];
       const exit = progress.ordered ? [] : missingAtExit(progress, look);
-      return exit.length > 0 ? sentences(exit) : waitsAtTheDoor(progress, look);
+      if (exit.length === 0) return waitsAtTheDoor(progress, look);
+      // What people can do at the next door they can do now.
+      const next = nextStage(progress);
+      const entry = next === undefined ? [] : missingAtEntry(progress, next, look.entry);
+      const words = progress.stage < 0 ? entry : entry.filter(({ kind }) => kind === "word");
+      return sentences([...exit, ...words]);
     }
     case "completed":
       return [];

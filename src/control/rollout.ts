@@ -241,10 +241,31 @@ export function isStopped(rollout: Rollout, name: string): boolean {
 
 /** Is green out of traffic by the kill key, a kill or a switch: by people, not by what it did? */
 export function isSwitchedOff(rollout: Rollout, name: string): boolean {
+  return switchedOff(rollout, name) !== undefined;
+}
+
+/** By what people have taken green out of traffic without a command, and what lifts it; undefined if by nothing. */
+export function switchedOff(rollout: Rollout, name: string): { why: string; lift: string } | undefined {
   const flag = rollout.flags.get(name);
-  if (!rollout.enabled || isKilled(rollout.kill, name) || flag?.state === "kill") return true;
+  if (isKilled(rollout.kill, name))
+    return {
+      why: `The kill key names ${name} or *: everybody is on blue`,
+      lift: `the kill key without ${name} and *`,
+    };
+  if (!rollout.enabled)
+    return {
+      why: "The global switch is off: everybody is on blue",
+      lift: '"enabled": true in the document',
+    };
+  if (flag?.state === "kill")
+    return { why: "The flag's state is kill: everybody is on blue", lift: "another state in the document" };
   const canaries = rollout.flags.get(CANARY_SWITCH);
-  return flag?.state === "canary" && isOff(CANARY_SWITCH, canaries ? [canaries] : [], rollout.kill);
+  if (flag?.state !== "canary" || !isOff(CANARY_SWITCH, canaries ? [canaries] : [], rollout.kill))
+    return undefined;
+  return {
+    why: `${CANARY_SWITCH} is off: the visitors of every canary are on blue`,
+    lift: `the switch ${CANARY_SWITCH}, which is off`,
+  };
 }
 
 /** Share of green that is served, in thousandths of a percent. */

@@ -43,6 +43,8 @@ describe("the commands of a rollout", { timeout: LONG_MS }, () => {
       ["start", undefined, { phase: "progressing", stage: 0, served: 10 }, 10],
       ["pause", { reason: "lunch" }, { phase: "paused", served: 10 }, 10],
       ["advance", {}, { status: 409 }, 10],
+      ["resume", {}, { phase: "progressing", served: 10 }, 10],
+      ["advance", {}, { status: 409 }, 10],
       ["promote", { force: true }, { phase: "progressing", stage: 2, served: 100 }, 100],
       ["restart", {}, { phase: "progressing", stage: 0, served: 10 }, 10],
       ["instant", { reason: "hotfix" }, { phase: "completed", served: 100 }, 100],
@@ -160,6 +162,53 @@ describe("the commands of a rollout", { timeout: LONG_MS }, () => {
       expect({ path, status: answer.status }).toEqual({ path, status: 401 });
     }
     expect((await isolatesServe()).percent).toBe(10);
+  });
+});
+
+describe("what a rollout says of itself", { timeout: LONG_MS }, () => {
+  it("is by what people have switched it off and what lifts that; no command brings green then", async () => {
+    await put(planned({ plan: PLAN }));
+    await put(planned({ plan: PLAN }, { enabled: false }));
+    const { body } = await api("GET", "/flags/shop/rollout");
+    expect(body).toMatchObject({
+      phase: "progressing",
+      percentage: 10,
+      served: 0,
+      why: "The global switch is off: everybody is on blue",
+    });
+    expect(body.waitsFor).toContain('"enabled": true in the document');
+    expect(new Set(body.waitsFor as string[]).size).toBe((body.waitsFor as string[]).length);
+    for (const [command, given] of [
+      ["advance"],
+      ["instant"],
+      ["restart"],
+      ["promote", { force: true }],
+    ] as const)
+      expect(await post(command, given)).toMatchObject({ status: 409, body: { refusal: "flag-stopped" } });
+    expect((await post("resume")).body.detail).toContain("The global switch is off");
+    expect((await post("rollback")).status).toBe(200);
+  });
+
+  it("is plain where a body is no JSON, and where a flag to resume is not there", async () => {
+    await put(planned({ plan: PLAN }));
+    const headers = { authorization: "Bearer test-token-0123456789abcdef" };
+    const at = "http://localhost/_greenlight/api/flags/shop/pause";
+    const answer = await exports.default.fetch(at, { method: "POST", headers, body: "reason=lunch" });
+    expect(await answer.json()).toMatchObject({ status: 400, detail: "The body is not JSON." });
+    expect(await api("POST", "/flags/nothing/resume")).toMatchObject({ status: 404 });
+  });
+
+  it("names the sign-offs that can be given now, however much else is wanting", async () => {
+    const entry = [{ signOff: "owner", what: "The owner agrees" }];
+    const stages = [
+      { ...stage, percentage: 10 },
+      { ...stage, percentage: 50, entry },
+    ];
+    await put(planned({ plan: { stages } }));
+    const { body } = await api("GET", "/flags/shop/rollout");
+    expect(body.waitsFor).toEqual(
+      expect.arrayContaining(["0 of 20 requests have come", "owner has to sign off: The owner agrees"]),
+    );
   });
 });
 

@@ -3,7 +3,7 @@ import { audit, type Draft, MAX_LOOK_GAP_MS, startClock, tell } from "./draft.ts
 import { complete, enter, validate } from "./entering.ts";
 import { inWords, type Missing, missingAtEntry, missingAtExit, seconds } from "./missing.ts";
 import type { Look, RolloutEvent } from "./progress.ts";
-import { nameOfStage, nextStage, stageOf } from "./stages.ts";
+import { inStage, nameOfStage, nextStage, stageOf } from "./stages.ts";
 import { lookDown, pause } from "./stopping.ts";
 
 /** One transition at most. A look at a time that was looked at already says nothing new. */
@@ -87,13 +87,13 @@ function hold(d: Draft, missing: Missing[], measured: boolean, gap: number): voi
   p.stalledMs = stalled ? p.stalledMs + heldMs : 0;
   if (stalled && !p.stalledTold && p.stalledMs >= p.plan!.stalledAfter * 1000) {
     p.stalledTold = true;
-    const sentence = `Held in ${nameOfStage(p.plan!, p.stage)} for ${seconds(p.stalledMs)}: ${inWords(missing.filter((m) => m.kind === "few"))}`;
+    const sentence = `Held ${inStage(p.plan!, p.stage)} for ${seconds(p.stalledMs)}: ${inWords(missing.filter((m) => m.kind === "few"))}`;
     tell(d, "stalled", sentence);
     audit(d, "stalled", sentence);
   }
   if (!p.wordsTold && missing.every((m) => m.kind === "word")) {
     p.wordsTold = true;
-    tell(d, "approval", `Waits in ${nameOfStage(p.plan!, p.stage)}: ${inWords(missing)}`);
+    tell(d, "approval", `Waits ${inStage(p.plan!, p.stage)}: ${inWords(missing)}`);
     audit(d, "awaiting sign-off", inWords(missing));
   }
   const most = stage?.maxDuration;

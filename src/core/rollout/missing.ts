@@ -18,12 +18,14 @@ export function missingAtExit(p: Progress, look: Look): Missing[] {
   // Whoever waits for nothing has nothing to show for it, but only at the end: elsewhere few requests are no success.
   const idle = last && stage !== undefined && stage.duration === 0 && stage.minRequests === 0;
   const nobody = p.share === 0 && (p.cohorts ?? []).length === 0;
+  // Else somebody would watch a clock that does not move, and wonder.
+  const stands = look.verdict === "unmeasured" ? ", and the clock stands: something is not measured" : "";
   if (stage) {
     const left = stage.duration * 1000 - p.elapsedMs;
     if (left > 0)
       missing.push({
         kind: "time",
-        sentence: `${seconds(left)} of ${seconds(stage.duration * 1000)} are left`,
+        sentence: `${seconds(left)} of ${seconds(stage.duration * 1000)} are left${stands}`,
       });
     if (look.requests < stage.minRequests)
       missing.push({

@@ -5,7 +5,7 @@ import type { Progress, Refusal, Transition } from "./progress.ts";
 export type Refused = Extract<Transition, { ok: false }>;
 
 export function refuse(reason: Refusal, sentence: string): Refused {
-  return { ok: false, reason, sentence };
+  return { ok: false, reason, sentence: `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}` };
 }
 
 /** Commands that move a rollout need a flag in canary, with a plan. */

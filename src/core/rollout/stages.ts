@@ -69,6 +69,11 @@ export function nameOfStage(plan: Plan, i: number): string {
   return name === undefined ? `the stage of ${share}` : `the stage ${name} (${share})`;
 }
 
+/** Where a rollout is: in stage `i`, or before the first. */
+export function inStage(plan: Plan, i: number): string {
+  return plan.stages[i] ? `in ${nameOfStage(plan, i)}` : "before the first stage";
+}
+
 /** `12.5 %` of thousandths of a percent. */
 export function percentOf(share: number): string {
   return `${share / (FULL_SHARE / 100)} %`;
