@@ -153,6 +153,7 @@ export class Decisions {
       this.telemetry.take(taken, now);
       this.#compared(closed);
       this.rollbacks.take(taken);
+      this.rollbacks.check(now, this.heardAt);
       this.#breakers.take(taken, now);
       this.watch.judge(new Set([...closed.keys(), ...taken.map(({ id }) => id.flag)]), now);
       this.#save(now);
