@@ -11,7 +11,7 @@ import type { Observation } from "../core/wire/outbox.ts";
 import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Directories } from "./directories.ts";
-import { adoptDocument, haltsOf, servedShare, specOf, switchedOff } from "./rollout.ts";
+import { adoptDocument, haltsOf, isGreenServed, specOf, switchedOff } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
 import { servedOf, tellServed } from "./served.ts";
@@ -114,7 +114,7 @@ export class Changes {
       }
       if (!done.effects.some(({ type }) => type === "audit"))
         rollouts.record(name, command.name, reason, now, { who, how });
-      if (servedShare(rollout, name) > 0) this.#decisions.rollbacks.over(name);
+      if (isGreenServed(rollout, name)) this.#decisions.rollbacks.over(name);
     });
     result ??= { ok: true, revision: rollout.revision, rollout: rolloutView(this.#decisions, name, now)! };
     return result;

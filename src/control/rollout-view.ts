@@ -4,7 +4,8 @@ import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Gate } from "../core/flag/plan.ts";
 import { type Missing, missingAtEntry, missingAtExit, seconds } from "../core/rollout/missing.ts";
 import type { Look, Progress } from "../core/rollout/progress.ts";
-import { nameOfStage, nextStage, stageOf } from "../core/rollout/stages.ts";
+import { nameOfStage, nextStage, percentOf, stageOf } from "../core/rollout/stages.ts";
+import { wayOf } from "../core/rollout/stopping.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import { haltsOf, servedShare, switchedOff } from "./rollout.ts";
@@ -69,7 +70,7 @@ function waitsFor(progress: Progress, look: Look): string[] {
     case "halted":
       return ["the command resume"];
     case "rollingBack":
-      return ["the way down; resume stops it where it is"];
+      return [wayDown(progress)];
     case "awaitingApproval":
       return [`an approval of ${nameOfStage(plan!, stage)}`, ...sentences(missingAtExit(progress, look))];
     case "progressing": {
@@ -87,6 +88,18 @@ function waitsFor(progress: Progress, look: Look): string[] {
     default:
       return phase satisfies never;
   }
+}
+
+/** What comes next on the way down. */
+function wayDown(progress: Progress): string {
+  const { descent, share } = progress;
+  if (!descent) return "the way down; resume stops it where it is";
+  const { target, pointsPerMinute, watchedMs } = descent;
+  if (share > target)
+    return `the way down to ${percentOf(target)}, ${pointsPerMinute} points a minute; resume stops it where it is`;
+  const watchMs = wayOf(progress).watch * 1000;
+  const left = Math.max(0, watchMs - watchedMs);
+  return `${seconds(left)} of ${seconds(watchMs)} of watching at ${percentOf(share)}: a green that is healthy then stays there, another goes down further; resume stops it where it is`;
 }
 
 /** What has to come before the next stage opens, where the present one may be left. */

@@ -276,6 +276,18 @@ export function servedShare(rollout: Rollout, name: string): number {
   return Math.min(rollout.status.get(name)?.share ?? 0, ...caps);
 }
 
+/** May anybody be on green: by the hash, or in a cohort? */
+export function isGreenServed(rollout: Rollout, name: string): boolean {
+  const flag = rollout.flags.get(name);
+  if (!flag || isStopped(rollout, name)) return false;
+  if (servedShare(rollout, name) > 0) return true;
+  if (flag.state !== "canary") return false;
+  const on = rollout.status.get(name)?.cohorts;
+  return Object.entries(flag.cohorts).some(
+    ([cohort, { enabled }]) => enabled && (on === undefined || on.includes(cohort)),
+  );
+}
+
 /** Flags that are judged: green gets traffic of their present release, and no halt stops it. */
 export function isJudged(rollout: Rollout, name: string): boolean {
   const flag = rollout.flags.get(name);

@@ -4,13 +4,14 @@ import { isKilled } from "../core/rollout/kill.ts";
 import { percentOf } from "../core/rollout/stages.ts";
 import { greenShare } from "../core/rollout/transition.ts";
 import type { Rollbacks } from "./rollbacks.ts";
-import { isSwitchedOff, type Rollout, servedShare } from "./rollout.ts";
+import { isGreenServed, isSwitchedOff, type Rollout } from "./rollout.ts";
 import type { By, Rollouts } from "./rollouts.ts";
 
 /** What is served of a flag. */
 export interface Served {
-  /** Thousandths of a percent. */
-  share: number;
+  release: string;
+  /** May anybody be on green, be it in a cohort only? */
+  isGreen: boolean;
   /** Is it switched off by people? */
   isOff: boolean;
 }
@@ -18,9 +19,9 @@ export interface Served {
 /** What is served of each flag now. */
 export function servedOf(rollout: Rollout): Map<string, Served> {
   return new Map(
-    [...rollout.flags.keys()].map((name) => [
+    [...rollout.flags].map(([name, { release }]) => [
       name,
-      { share: servedShare(rollout, name), isOff: isSwitchedOff(rollout, name) },
+      { release, isGreen: isGreenServed(rollout, name), isOff: isSwitchedOff(rollout, name) },
     ]),
   );
 }
@@ -36,10 +37,11 @@ export function tellServed(
   by: By,
   recorded: ReadonlySet<string> = new Set(),
 ): void {
-  for (const [name, { share: is, isOff }] of servedOf(rollout)) {
+  for (const [name, { release, isGreen, isOff }] of servedOf(rollout)) {
     const was = before.get(name);
-    if (was && was.share > 0 && is === 0) rollbacks.began(name, now);
-    else if (is > 0) rollbacks.over(name);
+    // Another release that begins without green takes nothing back.
+    if (isGreen || (was && was.release !== release)) rollbacks.over(name);
+    else if (was?.isGreen) rollbacks.began(name, now);
     const share = greenShare(rollouts.of(name));
     if (!was || share === 0 || isOff === was.isOff) continue;
     const [from, to] = isOff ? [share, 0] : [0, share];

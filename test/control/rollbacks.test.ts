@@ -66,6 +66,7 @@ describe("a rollback", { timeout: LONG_MS }, () => {
     await run(70);
     await order({ name: "rollback", mode: "gradual" });
     expect(await where()).toMatchObject({ phase: "rollingBack", served: 25 });
+    expect((await view()).waitsFor[0]).toContain("1 min of 1 min of watching at 25 %");
     expect((await isolatesServe()).percent).toBe(25);
     await run(59);
     expect(await where()).toMatchObject({ phase: "rollingBack", served: 25 });
@@ -158,6 +159,17 @@ describe("the time that a rollback takes", { timeout: LONG_MS }, () => {
     await runQuiet(60);
     expect((await sentences("rollback-time")).length).toBe(2);
     expect((await actions()).slice(-2)).toEqual(["rollback-late", "rolled-back"]);
+  });
+
+  it("is nobody's where a cohort stays on green, or another release begins without it", async () => {
+    const cohorts = { staff: { users: ["ada"] } };
+    await put(planned({ cohorts, plan: undefined, percentage: 10 }));
+    await put(planned({ cohorts, plan: undefined, percentage: 0 }));
+    expect((await view()).rollback).toBeNull();
+    await put(planned());
+    await put(planned({ release: "3.0", plan: { ...PLAN, start: "manual" } }));
+    expect(await where()).toMatchObject({ phase: "idle", served: 0 });
+    expect((await view()).rollback).toBeNull();
   });
 
   it("is not known while no isolate reports", async () => {

@@ -173,7 +173,8 @@ function recover(d: Draft, sentence: string): void {
   });
 }
 
-function wayOf({ plan }: Progress): { watch: number; halvings: number } {
+/** How long each share is watched on the way down (seconds), and how often it is halved. */
+export function wayOf({ plan }: Progress): { watch: number; halvings: number } {
   return plan?.rollback ?? { watch: WATCH_WITHOUT_PLAN_SECONDS, halvings: HALVINGS_WITHOUT_PLAN };
 }
 
