@@ -10,7 +10,7 @@ import type { Flag } from "../core/flag/schema.ts";
 import { CANARY_SWITCH, isSwitchedOff as isOff } from "../core/flag/switches.ts";
 import { type EditState, initialEdits } from "../core/rollout/edits.ts";
 import { isKilled } from "../core/rollout/kill.ts";
-import type { Progress, SpecOf } from "../core/rollout/progress.ts";
+import type { Progress, SpecOf, Standing } from "../core/rollout/progress.ts";
 import {
   EVERY_RELEASE,
   type Fault,
@@ -206,14 +206,18 @@ function progressFrom(
 ): Progress {
   const spec = specOf(flag);
   const share = status?.share ?? 0;
-  const standing = halts
-    .filter((halt) => halt.flag === name)
-    .map(({ release, action, cohort, cap, reason }) => ({ release, action, cohort, cap, why: reason }));
-  const former: Progress = { ...newProgress(), standing };
+  const former: Progress = { ...newProgress(), standing: standingOf(halts, name) };
   const begun = transition(former, { type: "spec", spec: { ...spec, asked: share } }, now);
   const progress = begun.ok ? begun.progress : former;
   const { phase = progress.phase, stage = progress.stage, cohorts = progress.cohorts } = status ?? {};
   return { ...progress, asked: spec.asked, share, phase, stage, cohorts };
+}
+
+/** What sticks to a flag's releases, as its progress remembers it. */
+export function standingOf(halts: readonly Halt[], flag: string): Standing[] {
+  return halts
+    .filter((halt) => halt.flag === flag)
+    .map(({ release, action, cohort, cap, reason }) => ({ release, action, cohort, cap, why: reason }));
 }
 
 /** A text without any flag, good or broken, that has faults: nothing in it can be told from an accident. */

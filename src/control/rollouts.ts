@@ -17,7 +17,7 @@ import { messageOf } from "./messages.ts";
 import type { Notes } from "./notes.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Rollout } from "./rollout.ts";
-import { isSwitchedOff, placeOf, publishedStatus } from "./rollout.ts";
+import { isSwitchedOff, placeOf, publishedStatus, standingOf } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
 
 /** Who is behind an event, and the numbers that led to it. */
@@ -67,9 +67,10 @@ export class Rollouts {
     this.#host = host;
   }
 
-  /** Progress of a flag. */
+  /** Progress of a flag. What sticks to its releases does so also where it was taken out of the document and comes back. */
   of(flag: string): Progress {
-    return this.#host.rollout().progress.get(flag) ?? newProgress();
+    const { progress, halts } = this.#host.rollout();
+    return progress.get(flag) ?? { ...newProgress(), standing: standingOf(halts, flag) };
   }
 
   /** Plays an event, and writes down what follows. A refusal changes nothing. */

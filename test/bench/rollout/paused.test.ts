@@ -84,3 +84,18 @@ test.each([
     expect(rig.at).toBe(at);
   },
 );
+
+test("what sticks to a release does so when its flag was taken out of the document in between", async () => {
+  const other = JSON.stringify({ flags: { other: { state: "on" } } });
+  const rig = await new Rig().put({ plan, rules: [] });
+  await rig.run(60, well(rig));
+  await rig.order({ name: "rollback", mode: "immediate" });
+  expect(rig.at).toBe("halted 10");
+  await rig.putText(other);
+  rig.now += 60_000;
+  await rig.put({ plan, rules: [] });
+  expect(rig.at).toBe("halted 0");
+  expect((await rig.order({ name: "resume" })).ok).toBe(true);
+  await rig.run(10, well(rig));
+  expect(rig.at).toBe("progressing 10");
+});
