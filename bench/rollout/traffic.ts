@@ -25,9 +25,10 @@ const REQUESTS_EACH = 10;
 /** Times of a variant's answers, as multiples of the minute's median: eight equal parts of a log-normal law. */
 const SHAPE = [0.5, 0.67, 0.8, 0.93, 1.07, 1.25, 1.49, 1.99];
 
-/** Isolates report a request this long after it at most where a step is long, milliseconds: later is no evidence. */
-const FRESH_MS = 36_000;
-/** A step's requests lie in so many ticks at most. */
+/**
+ * A step's requests lie in so many ticks at most, the last ones without a break between them: the comparison believes
+ * what lasts for some seconds, and what is reported much later than that is no evidence at all.
+ */
 const MOST_TICKS = 6;
 
 /** What a side answered in a tick. */
@@ -81,8 +82,8 @@ export class Traffic {
   }
 
   /**
-   * The forward of a step: the minute's requests of each flag by the step's part in it. Where a step is longer than reports may be
-   * late all of them come in its last half minute.
+   * The forward of a step: the minute's requests of each flag by the step's part in it. Of a long step all of them
+   * come in its last seconds.
    */
   step(minute: Minute, placed: readonly Placed[], step: Step): Forward {
     return this.#forward(
@@ -94,9 +95,7 @@ export class Traffic {
   #cells(minute: Minute, placed: Placed, step: Step): Cell[] {
     const { end, ms } = step;
     const part = ms / 60_000;
-    const long = Math.min(ms, FRESH_MS);
-    const apart = Math.max(1, Math.ceil(long / TICK_MS / MOST_TICKS));
-    const ticks = Math.max(1, Math.floor(long / TICK_MS / apart));
+    const ticks = Math.max(1, Math.min(MOST_TICKS, Math.floor(ms / TICK_MS)));
     const last = Math.floor(end / TICK_MS) - 1;
     const cells: Cell[] = [];
     for (const { variant, cohort, share } of sidesOf(placed)) {
@@ -109,7 +108,7 @@ export class Traffic {
         const failures = this.#whole(`${key} failures`, fails * each, requests);
         if (requests === 0) continue;
         const tally = this.#tally(variant, { requests, failures, share, median: minute.ms }, step);
-        cells.push({ row, tick: last - i * apart, tally });
+        cells.push({ row, tick: last - i, tally });
       }
     }
     return cells;

@@ -45,7 +45,10 @@ export interface ComparisonView {
   /** Which signal weighs most. */
   leading: Signal;
   peer: Peer;
-  /** Counts of the two sides since the leading signal's evidence began to rise. */
+  /**
+   * Counts of the two sides since the leading signal's evidence began to rise. Where errors are compared with green's own
+   * earlier window, that window stands for blue.
+   */
   blue: { requests: number; errors: number };
   green: { requests: number; errors: number };
   /** A quantile (0..1) by which latency differs most, and both sides' values in milliseconds, once latency leads. */

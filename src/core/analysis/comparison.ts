@@ -168,7 +168,8 @@ export class Comparison {
     const slow = part * this.#slow;
     const leading: Signal = slow > (1 - part) * this.#errors ? "latency" : "errors";
     const enough = slow >= 1 / alpha || this.#failures >= MIN_FAILURES;
-    const { blue, green } = this.#since.counts(leading);
+    const { blue: other, green } = this.#since.counts(leading);
+    const blue = this.#peer === "own" && leading === "errors" ? this.#past.counts : other;
     const slower = leading === "latency" ? this.#since.slower(this.#latency.blue) : undefined;
     return {
       evidence,

@@ -45,6 +45,11 @@ export class OwnPast {
     return (this.#errors + 1 + CAUTION * Math.sqrt(this.#errors + 1)) / this.#requests;
   }
 
+  /** What the past is made of, the longer ago the less of it; for those who say what green is compared with. */
+  get counts(): { requests: number; errors: number } {
+    return { requests: Math.round(this.#requests), errors: Math.round(this.#errors) };
+  }
+
   /** A new release has no past. */
   restart(): void {
     this.#requests = this.#errors = 0;

@@ -81,16 +81,20 @@ test("an alarm enters one stage at most, though all of them are open and it is a
   const open: PlanInput = {
     stages: [10, 20, 30, 40, 100].map((percentage) => ({ percentage, duration: 60 })),
   };
-  const controller = await playedTo(1, {}, open);
-  const { stage } = progressOf(controller);
-  const trace: Trace = [steady, ...Array.from({ length: 24 * 60 }, () => undefined), steady];
-  const late = await playedTo(
-    trace.length,
-    { trace, stepMs: MINUTE_MS, alarmless: (m) => m > 0 && m < 24 * 60 },
-    open,
+  const before = await playedTo(2, {}, open);
+  const { stage } = progressOf(before);
+  expect(stage).toBe(2);
+  // The first two minutes again, then a day without anything, then one look.
+  const minutes = 2 + 24 * 60;
+  const trace: Trace = Array.from({ length: minutes + 1 }, (_, m) =>
+    m < 2 || m === minutes ? steady : undefined,
   );
-  expect(stage).toBe(1);
-  expect(progressOf(late).stage).toBe(2);
+  const late = new PlainController();
+  let looks = 0;
+  const enough = () => late.decisions.heardAt > at(minutes) && ++looks > 0;
+  await play(late, story({ trace, alarmless: (m) => m >= 2 && m < minutes }, open), enough);
+  expect(looks).toBe(1);
+  expect(progressOf(late)).toMatchObject({ stage: stage + 1, share: 40_000 });
 });
 
 test("a day of alarms gives no approval, and one that comes late still needs the gates", async () => {

@@ -81,6 +81,13 @@ describe("where blue has no traffic", () => {
     expect(view).toMatchObject({ peer: "own", unhealthy: true, leading: "errors" });
   });
 
+  test("the earlier window stands for blue in what is said: who failed is told from it", () => {
+    const { run, green } = alone(3600);
+    const { blue } = run.seconds(60, () => [NONE, green(0.2)]);
+    expect(blue.requests).toBeGreaterThan(1000);
+    expect(blue.errors / blue.requests).toBeLessThan(0.02);
+  });
+
   test("a steady green is left alone for hours", () => {
     const { run, green } = alone(6 * 3600);
     expect(run.tick(NONE, green())).toMatchObject({ peer: "own", unhealthy: false });
