@@ -71,13 +71,15 @@ async function measure(running: Running, rollouts: number, rounds: number): Prom
   const text = documentOf(flags);
   await drive(running, { ...common, text, rounds: WARM_ROUNDS, alarms: true });
   const costs: number[] = [];
-  let driven: Driven = { rowsRead: 0, rowsWritten: 0 };
+  let driven: Driven = { active: 0, rowsRead: 0, rowsWritten: 0 };
   for (let pair = 0; pair < PAIRS; pair++) {
     const without = await cpuOf(running, { ...common, rounds, alarms: false });
     const within = await cpuOf(running, { ...common, rounds, alarms: true });
     costs.push((within.cpuMicros - without.cpuMicros) / rounds / 1000);
     driven = within.driven;
   }
+  const { active } = await drive(running, { ...common, rounds: 0, alarms: false });
+  if (active !== rollouts) throw new Error(`${active} of ${rollouts} rollouts are still under way`);
   const of = `${rollouts} active ${rollouts === 1 ? "rollout" : "rollouts"}`;
   const ms = median(costs);
   const read = driven.rowsRead / rounds;

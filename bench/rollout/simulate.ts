@@ -13,7 +13,7 @@ export interface Simulated {
   decisions: Decision[];
   history: PastRollout[];
   messages: Message[];
-  /** Seconds of this machine. */
+  /** Seconds of processor time: others may be at work on this machine. */
   seconds: number;
   end: Where;
 }
@@ -21,14 +21,15 @@ export interface Simulated {
 /** Plays a story; the audit log goes into the result, not to the console. */
 export async function simulate(story: Story, enough?: (where: Where) => boolean): Promise<Simulated> {
   const controller = new PlainController();
-  const began = performance.now();
+  const began = process.cpuUsage();
   await quietly(() => play(controller, story, enough));
+  const used = process.cpuUsage(began);
   return {
     controller,
     decisions: decisionsOf(controller.decisions.audit.read({ limit: ALL }), story),
     history: controller.decisions.history.read(story.flag, 100),
     messages: [...controller.told.values()],
-    seconds: (performance.now() - began) / 1000,
+    seconds: (used.user + used.system) / 1e6,
     end: await controller.where(story.flag),
   };
 }

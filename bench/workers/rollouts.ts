@@ -29,6 +29,7 @@ export interface Drive {
   release: string;
   /** Share of green, thousandths of a percent. */
   share: number;
+  /** 0: only says how many rollouts are under way. */
   rounds: number;
   /** Does the alarm ring in between? */
   alarms: boolean;
@@ -36,6 +37,8 @@ export interface Drive {
 
 /** What the alarms of a drive came to, in all. */
 export interface Driven {
+  /** Rollouts that are still under way. */
+  active: number;
   rowsRead: number;
   rowsWritten: number;
 }
@@ -52,7 +55,7 @@ export class RolloutController extends Controller {
     }
     const placed = flags.map((flag) => ({ flag, release, share, bands: [] }));
     const cursors = this.#watched();
-    const driven: Driven = { rowsRead: 0, rowsWritten: 0 };
+    const driven: Driven = { active: 0, rowsRead: 0, rowsWritten: 0 };
     for (let round = 0; round < rounds; round++) {
       this.#now += HALF_MS;
       const forward = this.#traffic.step(MINUTE, placed, { end: this.#now, ms: 2 * HALF_MS });
@@ -65,7 +68,9 @@ export class RolloutController extends Controller {
         driven.rowsWritten += rowsWritten;
       }
     }
-    return driven;
+    if (rounds > 0) return driven;
+    const views = await Promise.all(flags.map((flag) => this.rollout(flag)));
+    return { ...driven, active: views.filter((view) => view?.phase === "progressing").length };
   }
 
   /** Cursors of what is executed from now on. */
