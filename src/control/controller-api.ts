@@ -163,7 +163,7 @@ export interface RolloutView {
   signOffs: SignOff[];
   /** What has to come before it goes on, in sentences; empty when nothing is under way. */
   waitsFor: string[];
-  /** Why it is paused, halted or on its way down. */
+  /** What keeps green out, why it is paused, halted or on its way down, or why one of its cohorts is off. */
   why: string | null;
   /** How long the last rollback took. */
   rollback: RollbackTime | null;

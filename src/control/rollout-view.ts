@@ -21,6 +21,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
   const next = nextStage(progress);
   const { look } = watch.peek(name, flag, now);
   const off = switchedOff(rollout, name);
+  const halts = haltsOf(rollout, name, flag.release);
   return {
     flag: name,
     revision: rollout.revision,
@@ -50,9 +51,9 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     approval: stage?.approval ?? "auto",
     signOffs: progress.signOffs,
     waitsFor: [...new Set([...(off ? [off.lift] : []), ...waitsFor(progress, look)])],
-    why: off?.why ?? progress.why ?? null,
+    why: off?.why ?? progress.why ?? halts.find(({ cohort }) => cohort !== undefined)?.reason ?? null,
     rollback: progress.rollback ?? null,
-    halts: haltsOf(rollout, name, flag.release),
+    halts,
     selected: Object.fromEntries(
       Object.entries(rollout.selected.get(name) ?? {}).map(([cohort, tenants]) => [cohort, tenants.length]),
     ),

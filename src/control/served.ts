@@ -12,16 +12,20 @@ export interface Served {
   release: string;
   /** May anybody be on green, be it in a cohort only? */
   isGreen: boolean;
-  /** Is it switched off by people? */
+  /** Is it switched off by people? Of the state kill the machine tells itself. */
   isOff: boolean;
 }
 
 /** What is served of each flag now. */
 export function servedOf(rollout: Rollout): Map<string, Served> {
   return new Map(
-    [...rollout.flags].map(([name, { release }]) => [
+    [...rollout.flags].map(([name, { release, state }]) => [
       name,
-      { release, isGreen: isGreenServed(rollout, name), isOff: isSwitchedOff(rollout, name) },
+      {
+        release,
+        isGreen: isGreenServed(rollout, name),
+        isOff: state !== "kill" && isSwitchedOff(rollout, name),
+      },
     ]),
   );
 }

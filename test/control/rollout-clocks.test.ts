@@ -164,6 +164,20 @@ describe("the kill key and the global switch", { timeout: LONG_MS }, () => {
     expect(await where()).toMatchObject({ stage: 1, served: 50 });
   });
 
+  it("are told once each way, and so is the state kill", async () => {
+    for (const off of [planned({}, { enabled: false }), planned({ state: "kill" })]) {
+      await put(planned());
+      const before = (await sentences("percentage")).length;
+      await put(off);
+      await put(planned());
+      const told = (await sentences("percentage")).slice(before);
+      expect(told.map((sentence) => sentence.split(":")[0])).toEqual([
+        "Green went from 10 % to 0 %",
+        "Green went from 0 % to 10 %",
+      ]);
+    }
+  });
+
   it("are told: the kill key once, as soon as the controller has read it", async () => {
     await put(planned());
     await run(20);

@@ -136,11 +136,12 @@ describe("a rule of each cohort", { timeout: LONG_MS }, () => {
     expect(await off()).toEqual(["friendly"]);
     expect(await view()).toMatchObject({
       phase: "progressing",
+      why: expect.stringMatching(/^Cohort friendly: Green failed/),
       halts: [{ cohort: "friendly", action: "rollback" }],
     });
     await run(10, { requests: 5, errors: 5, run: 8 }, { cohort: "friendly", placement: "match" });
     expect((await sentences("halt")).length).toBe(1);
-    expect((await sentences("halt"))[0]).toContain("Cohort friendly of 2.0 is off green");
+    expect((await sentences("halt"))[0]).toMatch(/^Cohort friendly of 2.0 is off green: Green failed/);
     expect(await order({ name: "resume" })).toMatchObject({ ok: true });
     expect(await off()).toEqual([]);
   });

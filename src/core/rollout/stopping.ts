@@ -182,7 +182,7 @@ export function wayOf({ plan }: Progress): { watch: number; halvings: number } {
 export function onRule(d: Draft, e: RuleEvent): void {
   const { p } = d;
   if (e.action === "alert") {
-    tell(d, "alert", e.cohort === undefined ? e.sentence : `Cohort ${e.cohort}: ${e.sentence}`);
+    tell(d, "alert", e.sentence);
     audit(d, "alert", e.sentence, { rule: e.rule });
     return;
   }
@@ -218,6 +218,8 @@ function haltCohort(d: Draft, { rule, sentence }: Why, cohort: string): void {
   );
   if (stands) return;
   halt(d, "rollback", { rule, sentence, cohort });
-  tell(d, "halt", `Cohort ${cohort} of ${p.release} is off green: ${sentence}`);
+  // The sentence of a rule that looks at each cohort names it first.
+  const found = sentence.replace(`Cohort ${cohort}: `, "");
+  tell(d, "halt", `Cohort ${cohort} of ${p.release} is off green: ${found}`);
   audit(d, "rollback", sentence, { cohort, rule });
 }
