@@ -4,7 +4,7 @@ import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Gate } from "../core/flag/plan.ts";
 import { type Missing, missingAtEntry, missingAtExit, seconds } from "../core/rollout/missing.ts";
 import type { Look, Progress } from "../core/rollout/progress.ts";
-import { nameOfStage, nextStage, percentOf, stageOf } from "../core/rollout/stages.ts";
+import { dwellOf, nameOfStage, nextStage, percentOf, stageOf } from "../core/rollout/stages.ts";
 import { wayOf } from "../core/rollout/stopping.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
@@ -18,6 +18,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
   const progress = rollouts.of(name);
   const { plan } = progress;
   const stage = stageOf(progress);
+  const dwell = dwellOf(progress);
   const next = nextStage(progress);
   const { look } = watch.peek(name, flag, now);
   const off = switchedOff(rollout, name);
@@ -40,11 +41,11 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     startedAt: progress.startedAt,
     stageAt: progress.stageAt,
     elapsed: Math.floor(progress.elapsedMs / 1000),
-    duration: stage?.duration ?? 0,
+    duration: dwell.duration,
     baked: progress.bakedMs === undefined ? null : Math.floor(progress.bakedMs / 1000),
     bake: stage?.bake ?? 0,
     requests: look.requests,
-    minRequests: stage?.minRequests ?? 0,
+    minRequests: dwell.minRequests,
     exit: gateViews(stage?.exit ?? [], look.exit, progress),
     entry: gateViews(next === undefined ? [] : (plan?.stages[next]?.entry ?? []), look.entry, progress),
     validation: progress.validation,

@@ -3,7 +3,7 @@ import { audit, type Draft, MAX_LOOK_GAP_MS, startClock, tell } from "./draft.ts
 import { complete, enter, validate } from "./entering.ts";
 import { inWords, type Missing, missingAtEntry, missingAtExit, seconds } from "./missing.ts";
 import type { Look, RolloutEvent } from "./progress.ts";
-import { inStage, nameOfStage, nextStage, stageOf } from "./stages.ts";
+import { dwellOf, inStage, nameOfStage, nextStage, stageOf } from "./stages.ts";
 import { lookDown, pause } from "./stopping.ts";
 
 /** One transition at most. A look at a time that was looked at already says nothing new. */
@@ -80,7 +80,7 @@ function awaitApproval(d: Draft, look: Look): void {
 function hold(d: Draft, missing: Missing[], measured: boolean, gap: number): void {
   const { p } = d;
   const stage = stageOf(p);
-  const overMs = p.elapsedMs - (stage?.duration ?? 0) * 1000;
+  const overMs = p.elapsedMs - dwellOf(p).duration * 1000;
   const stalled = !measured || (overMs >= 0 && missing.some((m) => m.kind === "few"));
   // What was within the stage's own time was not held, however long ago the last look was.
   const heldMs = measured ? Math.min(gap, overMs) : gap;

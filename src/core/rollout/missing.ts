@@ -2,7 +2,7 @@
 import type { Finding } from "../analysis/rules.ts";
 import type { Gate } from "../flag/plan.ts";
 import type { Look, Progress } from "./progress.ts";
-import { nextStage, stageOf, wordsIn } from "./stages.ts";
+import { dwellOf, nextStage, stageOf, wordsIn } from "./stages.ts";
 
 /** Something that is wanting. `few`: cannot be told for want of requests or telemetry. */
 export interface Missing {
@@ -20,18 +20,19 @@ export function missingAtExit(p: Progress, look: Look): Missing[] {
   const nobody = p.share === 0 && (p.cohorts ?? []).length === 0;
   // Else somebody would watch a clock that does not move, and wonder.
   const stands = look.verdict === "unmeasured" ? ", and the clock stands: something is not measured" : "";
+  const { duration, minRequests } = dwellOf(p);
+  const left = duration * 1000 - p.elapsedMs;
+  if (left > 0)
+    missing.push({
+      kind: "time",
+      sentence: `${seconds(left)} of ${seconds(duration * 1000)} are left${stands}`,
+    });
+  if (look.requests < minRequests)
+    missing.push({
+      kind: "few",
+      sentence: `${look.requests} of ${minRequests} requests have come`,
+    });
   if (stage) {
-    const left = stage.duration * 1000 - p.elapsedMs;
-    if (left > 0)
-      missing.push({
-        kind: "time",
-        sentence: `${seconds(left)} of ${seconds(stage.duration * 1000)} are left${stands}`,
-      });
-    if (look.requests < stage.minRequests)
-      missing.push({
-        kind: "few",
-        sentence: `${look.requests} of ${stage.minRequests} requests have come`,
-      });
     missing.push(...missingOf(p, stage.exit, look.exit));
     for (const finding of look.exit.slice(stage.exit.length)) {
       if (idle && finding?.verdict === "insufficient") continue;

@@ -34,6 +34,16 @@ export function nextStage({ plan, stage, byHand, share }: Progress): number | un
 }
 
 /**
+ * Time and requests that the present share has to show: those of its stage. A share below the first stage has none; what
+ * a person set there, or a reduction left, is given the time of the stage that comes next.
+ */
+export function dwellOf(p: Progress): Pick<Stage, "duration" | "minRequests"> {
+  const next = nextStage(p);
+  const waits = stageOf(p) ?? (p.share > 0 && next !== undefined ? p.plan?.stages[next] : undefined);
+  return { duration: waits?.duration ?? 0, minRequests: waits?.minRequests ?? 0 };
+}
+
+/**
  * The stage that a share belongs to: the highest percentage at or below it; of several with that percentage `present` if
  * it is one of them, else the first. BEFORE if the first percentage is above.
  */

@@ -23,6 +23,17 @@ describe("a percentage set by hand", () => {
         .look(SECOND).at,
     ).toBe(after);
   });
+  it("below the first stage stays for the time and the requests of that stage", () => {
+    const plan = planOf({
+      stages: [{ percentage: 10, duration: 3600, minRequests: 50 }, { percentage: 50 }],
+    });
+    const player = begun(plan)
+      .adopt({ percentage: 7 })
+      .pass(HOUR - 1);
+    expect(player.at).toBe("progressing 7 #-1");
+    expect(player.look(1, { requests: 49 }).at).toBe("progressing 7 #-1");
+    expect(player.look(1, { requests: 50 }).at).toBe("progressing 10 #0");
+  });
   it("at the start counts at once, also above the plan's last stage", () => {
     expect(begun(steps(5, 25), { asked: 60_000 }).at).toBe("progressing 60 #1");
     expect(begun(steps(5, 25), { asked: 60_000 }).look(SECOND).at).toBe("completed 60 #1");
