@@ -81,13 +81,14 @@ export class Rollouts {
     const { progress, effects } = result;
     // The history has the counts of the stage that is left, so they are read while the flag is still in it.
     const left = effects.some(({ type }) => type === "history") ? this.#host.counts(flag, now) : NOTHING;
+    const because = becauseOf(effects) || (progress.why ?? "");
     this.#host.rollout().progress.set(flag, progress);
     if (progress.step !== before.step || effects.length > 0) this.#save(flag);
     else if (progress !== before) this.#dirty.add(flag);
     if (progress.stageAt !== before.stageAt || progress.startedAt !== before.startedAt)
       this.#host.moved(flag, now);
     for (const [i, effect] of effects.entries())
-      this.#follow({ flag, before, progress, share: this.#shareOf(flag), effect, i, now, by, left });
+      this.#follow({ flag, before, progress, share: this.#shareOf(flag), effect, i, now, by, left, because });
     return result;
   }
 
@@ -270,7 +271,10 @@ export class Rollouts {
     this.act(flag, { type: "validated", key: effect.key, passed: false, sentence }, now);
   }
 
-  #remember({ flag, progress, now, by, left }: Step, effect: Extract<Effect, { type: "history" }>): void {
+  #remember(
+    { flag, progress, now, by, left, because }: Step,
+    effect: Extract<Effect, { type: "history" }>,
+  ): void {
     const { history } = this.#parts;
     const { requests, failures } = left;
     const at = { flag, rollout: effect.rollout, at: now };
@@ -297,7 +301,7 @@ export class Rollouts {
         history.ended({
           ...at,
           outcome: effect.outcome ?? ("completed" satisfies Outcome),
-          reason: progress.why ?? "",
+          reason: because,
           requests,
           failures,
         });
@@ -330,6 +334,14 @@ export interface Step {
   by: By;
   /** Requests and failures of green in the stage that it was in. */
   left: StageCounts;
+  /** Why it all came about, in words. */
+  because: string;
+}
+
+/** What the audit log says first of an event: a rollout that ends without a word of its own ends because of that. */
+function becauseOf(effects: readonly Effect[]): string {
+  for (const effect of effects) if (effect.type === "audit" && effect.reason !== "") return effect.reason;
+  return "";
 }
 
 const NOTHING: StageCounts = { requests: 0, failures: 0 };

@@ -58,7 +58,11 @@ describe("a rollback", { timeout: LONG_MS }, () => {
     expect((await topics()).slice(3, 5)).toEqual(["rollback", "failed"]);
     expect((await sentences("rollback"))[0]).toContain("immediate rollback by bob: odd numbers");
     const [past] = await controller().history({ flag: "shop", limit: 1 });
-    expect(past).toMatchObject({ outcome: "rolledBack" });
+    expect(past).toMatchObject({ outcome: "rolledBack", reason: "immediate rollback by bob: odd numbers" });
+    await order({ name: "resume" });
+    await put(planned({ state: "off" }));
+    const [off] = await controller().history({ flag: "shop", limit: 1 });
+    expect(off).toMatchObject({ outcome: "rolledBack", reason: "the spec says off" });
   });
 
   it("by degrees halves and watches, and stays where green recovers", async () => {
