@@ -180,8 +180,9 @@ export function publishedStatus(rollout: Rollout, name: string): FlagStatus | un
   return {
     generation: generationOf(flag),
     share: progress.share,
+    // Without a plan too: an isolate on its own must not raise what is on its way down.
+    ...((progress.plan || progress.phase === "rollingBack") && { phase: progress.phase }),
     ...(progress.plan && {
-      phase: progress.phase,
       stage: progress.stage,
       ...(stageOf(progress)?.shadow && { shadow: true as const }),
       bands: bandsOf(progress),

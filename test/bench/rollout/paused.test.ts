@@ -1,7 +1,10 @@
 /** Promises of what goes on while a rollout is paused or nothing is told: nothing is missed, and nothing counts that was not seen. */
 import { expect, test, vi } from "vitest";
-import { START } from "../../../bench/rollout/stories.ts";
+import { documentWith, START } from "../../../bench/rollout/stories.ts";
+import { snapshotOf } from "../../../src/control/rollout.ts";
+import { parseDocument } from "../../../src/core/flag/parse.ts";
 import type { Rule } from "../../../src/core/flag/schema.ts";
+import { effectiveFlags } from "../../../src/core/rollout/effective.ts";
 import { Rig } from "./rig.ts";
 
 vi.spyOn(console, "log").mockImplementation(() => {});
@@ -98,4 +101,20 @@ test("what sticks to a release does so when its flag was taken out of the docume
   expect((await rig.order({ name: "resume" })).ok).toBe(true);
   await rig.run(10, well(rig));
   expect(rig.at).toBe("progressing 10");
+});
+
+test("a way down without a plan is published, so that no isolate on its own serves the percentage of the document", async () => {
+  const rig = await new Rig().put({ percentage: 40, rules: [] });
+  await rig.run(60, well(rig));
+  await rig.order({ name: "rollback", mode: "gradual" });
+  const { rollout } = rig.controller.decisions;
+  const parsed = parseDocument(documentWith({ percentage: 40, rules: [], notes: "on our way down" }));
+  const [alone] = effectiveFlags({
+    snapshot: snapshotOf(rollout, rig.now),
+    document: { hash: "edited", revision: undefined, parsed },
+    kill: "",
+    heardAt: 0,
+    now: rig.now,
+  });
+  expect(alone).toMatchObject({ name: "shop", share: 20_000 });
 });
