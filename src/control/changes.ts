@@ -11,10 +11,11 @@ import type { Observation } from "../core/wire/outbox.ts";
 import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Directories } from "./directories.ts";
-import { adoptDocument, haltsOf, isGreenServed, specOf, switchedOff } from "./rollout.ts";
+import { adoptDocument, haltsOf, isGreenServed, specOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
 import { servedOf, tellServed } from "./served.ts";
+import { switchedOff } from "./switched-off.ts";
 import type { Ingest, IngestResult } from "./telemetry-api.ts";
 
 /** Failed health checks in a row after which somebody is told: one or two are a blip. */

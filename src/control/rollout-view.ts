@@ -4,11 +4,13 @@ import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Gate } from "../core/flag/plan.ts";
 import { type Missing, missingAtEntry, missingAtExit, seconds } from "../core/rollout/missing.ts";
 import type { Look, Progress } from "../core/rollout/progress.ts";
+import type { Halt } from "../core/rollout/snapshot.ts";
 import { dwellOf, nameOfStage, nextStage, percentOf, stageOf } from "../core/rollout/stages.ts";
 import { wayOf } from "../core/rollout/stopping.ts";
 import type { GateView, RolloutView } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
-import { haltsOf, servedShare, switchedOff } from "./rollout.ts";
+import { haltsOf, type Rollout, servedShare } from "./rollout.ts";
+import { cohortSwitchesOff, switchedOff } from "./switched-off.ts";
 
 /** The rollout of a flag; undefined for one that the spec does not name. Reads only. */
 export function rolloutView(decisions: Decisions, name: string, now: number): RolloutView | undefined {
@@ -52,7 +54,7 @@ export function rolloutView(decisions: Decisions, name: string, now: number): Ro
     approval: stage?.approval ?? "auto",
     signOffs: progress.signOffs,
     waitsFor: [...new Set([...(off ? [off.lift] : []), ...waitsFor(progress, look)])],
-    why: off?.why ?? progress.why ?? halts.find(({ cohort }) => cohort !== undefined)?.reason ?? null,
+    why: off?.why ?? progress.why ?? cohortsOff(rollout, name, halts) ?? null,
     rollback: progress.rollback ?? null,
     halts,
     selected: Object.fromEntries(
@@ -90,6 +92,14 @@ function waitsFor(progress: Progress, look: Look): string[] {
     default:
       return phase satisfies never;
   }
+}
+
+/** Why some cohorts are on blue while the rollout goes on; undefined when none is. */
+function cohortsOff(rollout: Rollout, name: string, halts: readonly Halt[]): string | undefined {
+  const halted = halts.filter(({ cohort }) => cohort !== undefined).map(({ reason }) => reason);
+  const off = cohortSwitchesOff(rollout, name).map((one) => `${one} is off: its visitors are on blue`);
+  const all = [...off, ...halted];
+  return all.length > 0 ? all.join("; ") : undefined;
 }
 
 /** What comes next on the way down. */

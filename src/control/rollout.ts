@@ -7,9 +7,7 @@ import { type Notify, notify } from "../core/flag/notify.ts";
 import type { ParsedDocument } from "../core/flag/parse.ts";
 import { SHARE_PER_PERCENT, shareOf } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
-import { CANARY_SWITCH, isSwitchedOff as isOff } from "../core/flag/switches.ts";
 import { type EditState, initialEdits } from "../core/rollout/edits.ts";
-import { isKilled } from "../core/rollout/kill.ts";
 import type { Progress, SpecOf, Standing } from "../core/rollout/progress.ts";
 import {
   EVERY_RELEASE,
@@ -20,6 +18,7 @@ import {
   type Snapshot,
 } from "../core/rollout/snapshot.ts";
 import { bandsOf, greenShare, newProgress, stageOf, transition } from "../core/rollout/transition.ts";
+import { isSwitchedOff } from "./switched-off.ts";
 
 /** The controller's whole decision. */
 export interface Rollout {
@@ -242,35 +241,6 @@ export function haltsOf(rollout: Rollout, flag: string, release: string): Halt[]
 /** Is green out of traffic by the kill key, the global switch or a halt, whatever the spec asks for? */
 export function isStopped(rollout: Rollout, name: string): boolean {
   return isSwitchedOff(rollout, name) || haltOfPresent(rollout, name) !== undefined;
-}
-
-/** Is green out of traffic by the kill key, a kill or a switch: by people, not by what it did? */
-export function isSwitchedOff(rollout: Rollout, name: string): boolean {
-  return switchedOff(rollout, name) !== undefined;
-}
-
-/** By what people have taken green out of traffic without a command, and what lifts it; undefined if by nothing. */
-export function switchedOff(rollout: Rollout, name: string): { why: string; lift: string } | undefined {
-  const flag = rollout.flags.get(name);
-  if (isKilled(rollout.kill, name))
-    return {
-      why: `The kill key names ${name} or *: everybody is on blue`,
-      lift: `the kill key without ${name} and *`,
-    };
-  if (!rollout.enabled)
-    return {
-      why: "The global switch is off: everybody is on blue",
-      lift: '"enabled": true in the document',
-    };
-  if (flag?.state === "kill")
-    return { why: "The flag's state is kill: everybody is on blue", lift: "another state in the document" };
-  const canaries = rollout.flags.get(CANARY_SWITCH);
-  if (flag?.state !== "canary" || !isOff(CANARY_SWITCH, canaries ? [canaries] : [], rollout.kill))
-    return undefined;
-  return {
-    why: `${CANARY_SWITCH} is off: the visitors of every canary are on blue`,
-    lift: `the switch ${CANARY_SWITCH}, which is off`,
-  };
 }
 
 /** Share of green that is served, in thousandths of a percent. */

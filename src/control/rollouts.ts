@@ -17,8 +17,9 @@ import { messageOf } from "./messages.ts";
 import type { Notes } from "./notes.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { Rollout } from "./rollout.ts";
-import { isSwitchedOff, placeOf, publishedStatus, standingOf } from "./rollout.ts";
+import { placeOf, publishedStatus, standingOf } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
+import { isSwitchedOff } from "./switched-off.ts";
 
 /** Who is behind an event, and the numbers that led to it. */
 export interface By {

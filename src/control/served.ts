@@ -4,8 +4,9 @@ import { isKilled } from "../core/rollout/kill.ts";
 import { percentOf } from "../core/rollout/stages.ts";
 import { greenShare } from "../core/rollout/transition.ts";
 import type { Rollbacks } from "./rollbacks.ts";
-import { isGreenServed, isSwitchedOff, type Rollout } from "./rollout.ts";
+import { isGreenServed, type Rollout } from "./rollout.ts";
 import type { By, Rollouts } from "./rollouts.ts";
+import { isSwitchedOff } from "./switched-off.ts";
 
 /** What is served of a flag. */
 export interface Served {

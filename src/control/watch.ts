@@ -14,9 +14,10 @@ import type { Comparisons } from "./comparisons.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeSafely } from "./judging.ts";
 import { type GatesMemory, isSetBack, type Looked, lookOf, needsLook } from "./looking.ts";
-import { haltsOf, isJudged, isSwitchedOff, type Rollout } from "./rollout.ts";
+import { haltsOf, isJudged, type Rollout } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
 import { CONTROLLER, type Rollouts } from "./rollouts.ts";
+import { isSwitchedOff } from "./switched-off.ts";
 
 /** Looks at one rollout are so far apart at least, milliseconds: gates need not be looked at with every batch. */
 const LOOK_MS = 1_000;

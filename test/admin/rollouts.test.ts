@@ -188,6 +188,17 @@ describe("what a rollout says of itself", { timeout: LONG_MS }, () => {
     expect((await post("rollback")).status).toBe(200);
   });
 
+  it("is which cohorts are switched off, while the rollout goes on", async () => {
+    const [first, ...others] = PLAN.stages;
+    const plan = { stages: [{ ...first!, cohort: "beta" }, ...others] };
+    const off = { "canary.cohort.beta.enabled": { state: "off" as const } };
+    await put(planned({ plan, cohorts: { beta: { percentage: 5 } } }, { flags: off }));
+    expect((await api("GET", "/flags/shop/rollout")).body).toMatchObject({
+      phase: "progressing",
+      why: "canary.cohort.beta.enabled is off: its visitors are on blue",
+    });
+  });
+
   it("is plain where a body is no JSON, and where a flag to resume is not there", async () => {
     await put(planned({ plan: PLAN }));
     const headers = { authorization: "Bearer test-token-0123456789abcdef" };
