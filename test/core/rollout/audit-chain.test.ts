@@ -35,7 +35,7 @@ const all = { partial: false, madeAt: Number.POSITIVE_INFINITY };
 const changes: Record<string, (entry: AuditEntry) => object> = {
   "another reason": (e) => ({ ...e, reason: `${e.reason}!` }),
   "another time": (e) => ({ ...e, at: e.at + 1 }),
-  "nobody's": (e) => ({ ...e, who: "", how: "kv", action: "" }),
+  "nobody's": (e) => ({ ...e, who: e.who === "" ? "?" : "", how: "kv", action: "" }),
   "another flag": (e) => ({ ...e, flag: e.flag === null ? "" : null }),
   "another percentage": (e) => ({ ...e, percentage: e.percentage === null ? 0 : null }),
   "another figure": (e) => ({ ...e, figures: { ...e.figures, extra: 1 } }),
