@@ -115,8 +115,22 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
     case "invalid_value":
       return [ofWords(path, found, issue.values.map(String), issue.message)];
     default:
+      if (isId(path, found)) return [unlikeId(path, found, issue.message)];
       return [misfit(path, found, issue.message)];
   }
+}
+
+/** Lists of ids of people: faults go into logs, and no id may stand there. */
+const ID_LISTS: readonly PropertyKey[] = ["users", "segments"];
+
+function isId(path: Path, found: unknown): found is string | number {
+  if (typeof found !== "string" && typeof found !== "number") return false;
+  return (path[0] === "groups" && path.length > 1) || path.some((part) => ID_LISTS.includes(part));
+}
+
+function unlikeId(path: Path, found: string | number, expected: string): Fault {
+  const what = typeof found === "number" ? "a number" : `a string of ${found.length} characters`;
+  return { path: pathText(path), message: `${what} is not ${expected}`, expected };
 }
 
 /** A word that is none of those that may stand there. */

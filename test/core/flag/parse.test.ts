@@ -326,6 +326,19 @@ test("parsing what was parsed changes nothing", () => {
 });
 
 describe("groups", () => {
+  it("and cohorts are told of their faults without any id of a person, for faults are logged", () => {
+    const id = `ann@example.com${"x".repeat(300)}`;
+    const cohort = { users: [4711, id], segments: [id] };
+    const flags = { a: { state: "canary", cohorts: { beta: cohort } } };
+    const { faults } = parseDocument(JSON.stringify({ groups: { staff: [id] }, flags }));
+    expect(faults.map(({ path, message }) => `${path}: ${message}`)).toEqual([
+      "groups.staff[0]: a string of 315 characters is not a string of at most 256 characters",
+      "flags.a.cohorts.beta.users[0]: a number is not a string",
+      "flags.a.cohorts.beta.users[1]: a string of 315 characters is not a string of at most 256 characters",
+      "flags.a.cohorts.beta.segments[0]: a string of 315 characters is not a string of at most 256 characters",
+    ]);
+  });
+
   const flag = (cohort: object) => ({ state: "canary", cohorts: { beta: cohort } });
   const parsed = (groups: unknown, cohort: object) =>
     parseDocument(JSON.stringify({ groups, flags: { a: flag(cohort), other: { state: "on" } } }));
