@@ -80,6 +80,8 @@ function resumePaused(d: Draft): void {
   p.phase = "progressing";
   open(d);
   const next = nextStage(p);
-  if (p.validation === "failed" && next !== undefined) validate(d, next);
+  // An answer that has not come by now may never come: the outbox has lost it.
+  const untried = p.validation === "failed" || p.validation === "waiting";
+  if (untried && next !== undefined) validate(d, next);
   else if (p.stage === BEFORE && p.share === 0) openNext(d);
 }

@@ -201,6 +201,17 @@ describe("a stage", () => {
     player.look(MINUTE).validated(true).look(MINUTE);
     expect(player.at).toBe("progressing 25 #1");
   });
+  it("has them tried again by pause and resume, where no answer has come", () => {
+    const player = begun(oneStage({}, { validate: [{ path: "/health" }] })).look(MINUTE);
+    const lost = player.progress.validationKey!;
+    player.order("pause");
+    player.order("resume");
+    expect(player.effects.filter(({ type }) => type === "validate")).toHaveLength(1);
+    player.validated(true, lost).look(MINUTE);
+    expect(player.at).toBe("progressing 5 #0");
+    player.validated(true).look(MINUTE);
+    expect(player.at).toBe("progressing 25 #1");
+  });
 });
 
 describe("a stage with approval", () => {
