@@ -58,8 +58,11 @@ export class RolloutController extends Controller {
     const driven: Driven = { active: 0, rowsRead: 0, rowsWritten: 0 };
     for (let round = 0; round < rounds; round++) {
       this.#now += HALF_MS;
-      const forward = this.#traffic.step(MINUTE, placed, { end: this.#now, ms: 2 * HALF_MS });
-      if (round % QUIET_EVERY !== 0) await this.forward(encodeForward(forward));
+      if (round % QUIET_EVERY !== 0) {
+        const forward = this.#traffic.step(MINUTE, placed, { end: this.#now, ms: 2 * HALF_MS });
+        const { have } = await this.forward(encodeForward(forward));
+        if (have !== forward.version) throw new Error(`forwarded ${forward.version}, taken ${have}`);
+      }
       this.#now += HALF_MS;
       cursors.length = 0;
       if (alarms) await this.alarm();
