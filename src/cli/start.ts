@@ -99,7 +99,7 @@ async function main(): Promise<number> {
     child.kill("SIGTERM");
     return 1;
   }
-  console.log(banner(url, token, seeded ? (given.flags ?? DEMO_FLAGS) : undefined));
+  console.log(banner(url, token, given.state, seeded ? (given.flags ?? DEMO_FLAGS) : undefined));
   return await ended;
 }
 
@@ -117,8 +117,9 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** Where to look, what to try, and what changes something. */
-function banner(url: string, token: string, seededFrom: string | undefined): string {
-  const put = "npx wrangler kv key put --local --binding FLAGS";
+function banner(url: string, token: string, state: string, seededFrom: string | undefined): string {
+  const where = state === LOCAL_STATE ? "" : ` --persist-to ${state}`;
+  const put = `npx wrangler kv key put --local${where} --binding FLAGS`;
   const auth = `-H "authorization: Bearer ${token}"`;
   return `
 ${pc.bold(pc.green("Greenlight is up"))}, with blue 2.0.0 and green 2.1.0 behind it.
