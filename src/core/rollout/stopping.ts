@@ -129,8 +129,7 @@ export function endDescent(d: Draft, sentence: string, outcome: "halted" | "roll
 /** A look while green goes down. `gap`: milliseconds since the last, not more than a look counts. */
 export function lookDown(d: Draft, gap: number, verdict: string, sentence: string): void {
   const { p } = d;
-  const descent = p.descent;
-  if (!descent) return;
+  const descent = p.descent ?? lostDescent(p);
   if (p.share > descent.target) {
     fall(d, descent, gap);
     return;
@@ -171,6 +170,13 @@ function recover(d: Draft, sentence: string): void {
     rule: "rollback",
     sentence: `the gradual rollback has stopped at ${percentOf(p.share)}, where green recovered: ${sentence}`,
   });
+}
+
+/** A way down of which a lost store has left only that it was one: to nothing, for nobody knows what was ordered. */
+function lostDescent({ share, stage, blueCapacity, why = "rolled back" }: Progress): Descent {
+  const leg = { target: 0, top: share, fallenMs: 0, watchedMs: 0, waitedMs: 0 };
+  const pointsPerMinute = blueCapacity?.pointsPerMinute;
+  return { kind: "guarded", halvings: 0, ...leg, from: share, stage, pointsPerMinute, who: "", reason: why };
 }
 
 /** How long each share is watched on the way down (seconds), and how often it is halved. */

@@ -239,6 +239,14 @@ describe("rollback gradual", () => {
     player.look(1, { verdict: "unmeasured" });
     expect(player.percent).toBe(12.5);
   });
+  it("goes on down to nothing where a lost store has left nothing of it but its phase", () => {
+    const player = begun(steps(40, 100));
+    player.order({ name: "rollback", mode: "gradual" });
+    player.progress = { ...player.progress, descent: undefined };
+    player.look(MINUTE).look(MINUTE);
+    expect(player.phase).toBe("halted");
+    expect(greenShare(player.progress)).toBe(0);
+  });
   it("counts an outage of the controller as two minutes of the watch", () => {
     const player = atFifty();
     player.order(gradual);
