@@ -50,7 +50,7 @@ describe("the broken document", () => {
       ],
       ["flags.values.fallback", '"red" is not one of "blue", "green"'],
       ["flags.values.cohorts.beta.enabled", '"yes" is not a boolean'],
-      ["flags.values.cohorts.beta.users", '"ada" is not a list'],
+      ["flags.values.cohorts.beta.users", "a string of 3 characters is not a list"],
       ['flags.values.cohorts["no spaces"]', `"no spaces" ${NAME}`],
       ["flags.finer-than-a-bucket.percentage", "0.0005 is not a percentage with at most three decimals"],
       ["flags.more-than-all.percentage", "101 is not a number of at most 100"],
@@ -326,7 +326,7 @@ test("parsing what was parsed changes nothing", () => {
 });
 
 describe("groups", () => {
-  it("and cohorts are told of their faults without any id of a person, for faults are logged", () => {
+  test("and cohorts are told of their faults without any id of a person, for faults are logged", () => {
     const id = `ann@example.com${"x".repeat(300)}`;
     const cohort = { users: [4711, id], segments: [id] };
     const flags = { a: { state: "canary", cohorts: { beta: cohort } } };
@@ -372,7 +372,7 @@ describe("groups", () => {
     const groups = { eng: "ann", "no spaces": [], nested: ["eng"], ok: ["ann"] };
     const document = parsed(groups, { users: ["nested"] });
     expect(document.faults.map((f) => [f.path, f.message])).toEqual([
-      ["groups.eng", '"ann" is not a list'],
+      ["groups.eng", "a string of 3 characters is not a list"],
       ['groups["no spaces"]', `"no spaces" ${NAME}`],
       ["groups.nested", '"eng" is not a group without faults'],
       ["flags.a.cohorts.beta.users[0]", '"nested" is not an id, or a group without faults'],
