@@ -39,7 +39,7 @@ export function hourStory(text: string): Story {
     // Green is out of traffic by then.
     to: 54,
     start: START,
-    stepMs: 20_000,
+    stepMs: 30_000,
     approveAfter: 2,
     signOffAfter: 3,
   };
