@@ -1,5 +1,5 @@
 /** The chapters of the demo in which a plan does it: one release goes through, and the next one is taken back. */
-import type { RolloutView } from "../control/controller-api.ts";
+import type { Progress } from "../core/rollout/progress.ts";
 import {
   type Chapter,
   expect,
@@ -45,8 +45,11 @@ function release(story: Story, name: string, seconds: number): void {
   });
 }
 
-function rollout(story: Story): Promise<RolloutView> {
-  return read<RolloutView>(story, "/flags/shop/rollout");
+/** What the demo reads of a rollout's view. */
+type Seen = Pick<Progress, "phase" | "release" | "stage"> & { percentage: number };
+
+function rollout(story: Story): Promise<Seen> {
+  return read<Seen>(story, "/flags/shop/rollout");
 }
 
 /** Waits until the plan has begun, with green at its first stage. */
