@@ -13,7 +13,7 @@ export function etagged(c: Context, revision: number, more: object = {}): Respon
 export function badRequest(error: z.ZodError): Response {
   // Nothing in JSON is undefined, so it is what `bodyOf` makes of a body that is none.
   if (error.issues.some(({ path, message }) => path.length === 0 && message.endsWith("received undefined")))
-    return problem("bad-request", "The body is not JSON.");
+    return problem("bad-request", "The body is not JSON.", { faults: [{ path: "", message: "not JSON" }] });
   const faults = error.issues.map((i) => ({ path: i.path.join("."), message: i.message }));
   return problem("bad-request", faults.map((f) => `${f.path || "body"}: ${f.message}`).join("; "), {
     faults,
