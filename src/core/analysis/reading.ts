@@ -4,7 +4,9 @@
  */
 import { type CountedCondition, eventOf } from "../flag/condition.ts";
 import type { Flag } from "../flag/schema.ts";
+import { TICK_MS } from "../wire/messages.ts";
 import { limitOf } from "./limits.ts";
+import { HOUR_MS, MINUTE_MS, MINUTES_KEPT_MS } from "./spans.ts";
 import { addTally, emptyTally, failures, type Tally, type Variant } from "./tally.ts";
 import type { Span, Telemetry } from "./telemetry.ts";
 import { LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window.ts";
@@ -13,7 +15,6 @@ import { LONGEST_WINDOW_MS, type Samples, trailing, type Window } from "./window
 export const EARLIER_WINDOWS = 60;
 
 const WEEK_MS = 604_800_000;
-const MINUTE_MS = 60_000;
 /** Without a request of blue for so long there is no blue to compare with, milliseconds. */
 const BLUE_GONE_AFTER_MS = 120_000;
 /** Green's own past is looked at for so long at least, milliseconds: its last minute alone may be a bad one. */
@@ -36,6 +37,8 @@ export interface Reading {
   own(): Tally | undefined | "blue";
   /** The same window a week ago, both variants: what the whole flag did then. */
   lastWeek(): Tally | undefined;
+  /** Counts of green in whole ticks and minutes inside the window: what counts of earlier windows can be compared with. */
+  inside(): Tally | undefined;
   /** Windows before this one, oldest first. */
   earlier(): { count: number; failures: number }[];
   /** The longest run of green that can lie in the window. */
@@ -113,6 +116,7 @@ export class Reader {
       before: () => of("green", "all", clipped(before, telemetry.releaseAt)),
       own: () => this.#own(telemetry, length, cohort, event),
       lastWeek: () => sum(of("green", "all", ago), of("blue", "all", ago)),
+      inside: () => of("green", "all", clipped({ from: insideOf(began, length), to }, from)),
       earlier: () =>
         telemetry.earlier(
           { variant: "green", placement: "all", cohort, event, from: began, to },
@@ -172,6 +176,7 @@ export function shortReading(samples: Samples, failed: number): Reading {
     before: none,
     own: () => "blue",
     lastWeek: none,
+    inside: () => samples.green.all,
     earlier: () => [],
     failed,
   };
@@ -193,6 +198,12 @@ export function isShort(condition: CountedCondition): boolean {
   if (condition.metric === "visitors" || condition.metric === "adoption") return false;
   const { limit } = limitOf(condition);
   return typeof limit === "number" || ("baseline" in limit && limit.baseline === "blue");
+}
+
+/** Where a window begins that is read in whole parts and must not be too long: a count would only rise by that. */
+function insideOf(began: number, length: number): number {
+  const unit = length <= LONGEST_WINDOW_MS + 1 ? TICK_MS : length <= MINUTES_KEPT_MS ? MINUTE_MS : HOUR_MS;
+  return (Math.floor(began / unit) + 1) * unit;
 }
 
 function clipped({ from, to }: { from: number; to: number }, earliest: number) {

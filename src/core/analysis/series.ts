@@ -134,14 +134,16 @@ export class Series {
    */
   earlier(span: Span, most: number, now: number): { count: number; failures: number }[] {
     const choice = this.#choice(span);
-    const length = Math.max(1, Math.ceil((span.to - span.from) / MINUTE_MS)) * MINUTE_MS;
+    // A span until now ends a millisecond later, for what began at this very one is in it.
+    const length = Math.max(1, Math.ceil((span.to - span.from - 1) / MINUTE_MS)) * MINUTE_MS;
     const windows: { count: number; failures: number }[] = [];
     let to = floorTo(span.from, MINUTE_MS);
     for (let i = 0; i < most; i++) {
       const from = to - length;
       if (from < Math.max(this.#begunAt, now - HOURS_KEPT_MS + HOUR_MS)) break;
       if (from < minutesSince(now) && length % HOUR_MS !== 0) break;
-      if (span.variant === "green" && to <= this.#course.releaseAt) break;
+      // A window in which the release began is none of its length: its count would be too low.
+      if (span.variant === "green" && from < this.#course.releaseAt) break;
       const unit = from < minutesSince(now) ? HOUR_MS : MINUTE_MS;
       const window = this.#rateOf(choice, floorTo(from, unit), floorTo(to, unit));
       if (window.count > 0) windows.push(window);

@@ -12,7 +12,7 @@ const ZERO = ratio(0, 1);
 
 /** Measures a rate or a count against its earlier windows. */
 export function history(condition: ReadCondition, sigma: number, reading: Reading): Measure {
-  const green = reading.of("green", "all");
+  const green = condition.metric === "error_rate" ? reading.of("green", "all") : reading.inside();
   const found = green && quantity(condition, green);
   if (!found) return unsaid("few", `Nothing came ${overWords(condition.window)}`);
   const earlier = reading.earlier().flatMap(({ count, failures }) => {
