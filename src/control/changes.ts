@@ -11,6 +11,7 @@ import type { Observation } from "../core/wire/outbox.ts";
 import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Directories } from "./directories.ts";
+import { undeliveredMessage } from "./messages.ts";
 import { adoptDocument, haltsOf, isGreenServed, specOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { type By, ownKeyOf } from "./rollouts.ts";
@@ -262,7 +263,7 @@ export class Changes {
         return;
       }
       case "undelivered":
-        console.error(JSON.stringify({ event: "undelivered", ...observation }));
+        this.#decisions.outgoing.message(undeliveredMessage(observation));
         return;
       case "gauge":
       case "gauge-failed":

@@ -2,9 +2,11 @@
 
 import type { Topic } from "../core/flag/notify.ts";
 import { severityOf } from "../core/notify/severity.ts";
-import type { Message } from "../core/wire/outbox.ts";
+import type { Message, Observation } from "../core/wire/outbox.ts";
 import type { AuditEntry } from "./controller-api.ts";
 import type { Step } from "./rollouts.ts";
+
+type Undelivered = Extract<Observation, { type: "undelivered" }>;
 
 /** The message of a `tell`. The time is in its key because a flag that is deleted and made anew counts from 0 again. */
 export function messageOf(
@@ -21,6 +23,24 @@ export function messageOf(
     sentence: effect.sentence,
     figures: { ...by.figures },
     share,
+  };
+}
+
+/** Of one receiver no more is told in so long, milliseconds: where it is gone, everything fails. */
+const TOLD_AGAIN_MS = 3_600_000;
+
+/** That a receiver has not got something, for the others: the key makes it once an hour for each. */
+export function undeliveredMessage({ receiver, key, sentence, at }: Undelivered): Message {
+  return {
+    key: `delivery/${receiver}/${Math.floor(at / TOLD_AGAIN_MS)}`,
+    at,
+    topic: "delivery",
+    severity: severityOf("delivery"),
+    flag: null,
+    release: null,
+    sentence: `Receiver ${receiver} did not get a message, ${sentence}; what else it misses within the hour is in the log`,
+    figures: { receiver, key },
+    share: null,
   };
 }
 

@@ -12,6 +12,7 @@ import {
   LONG_MS,
   order,
   PLAN,
+  pass,
   planned,
   put,
   ring,
@@ -150,5 +151,30 @@ describe("a controller that has lost its store", { timeout: LONG_MS }, () => {
     await run(120);
     expect(await where()).toMatchObject({ phase: "paused", served: 5 });
     expect((await sentences("percentage")).at(-1)).toContain("from 10 % to 5 %");
+  });
+});
+
+describe("a receiver that is given up", { timeout: LONG_MS }, () => {
+  it("is told of to those who want to know, once an hour however much it misses", async () => {
+    await put(planned());
+    const found = {
+      type: "undelivered",
+      receiver: "pager",
+      sentence: "given up after 1 try: it answered 404",
+    };
+    const missed = (seq: number) => ({
+      ...found,
+      type: "undelivered" as const,
+      seq,
+      at: Date.now(),
+      key: `k${seq}`,
+    });
+    await controller().observe([missed(1), missed(2)]);
+    expect(await sentences("delivery")).toEqual([
+      "Receiver pager did not get a message, given up after 1 try: it answered 404; what else it misses within the hour is in the log",
+    ]);
+    pass(3600);
+    await controller().observe([missed(3)]);
+    expect(await sentences("delivery")).toHaveLength(2);
   });
 });
