@@ -8,6 +8,8 @@ const browser = existsSync("/usr/bin/chromium");
 
 export default defineConfig({
   test: {
+    // What objects log is worth reading where something failed.
+    silent: "passed-only",
     reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
       {

@@ -116,6 +116,8 @@ export class Changes {
       }
       if (!done.effects.some(({ type }) => type === "audit"))
         rollouts.record(name, command.name, reason, now, { who, how });
+      // What still speaks against green, an alert that fires, does so before anybody is on it.
+      watch.judge([name], now);
       if (isGreenServed(rollout, name)) this.#decisions.rollbacks.over(name);
     });
     result ??= { ok: true, revision: rollout.revision, rollout: rolloutView(this.#decisions, name, now)! };

@@ -202,6 +202,17 @@ describe("what origins and their monitoring push", { timeout: LONG_MS }, () => {
     expect(await where()).toMatchObject({ phase: "progressing", served: 10 });
   });
 
+  it("as an alert that still fires halts again with the resume, before anybody is on green", async () => {
+    await put(ruled([{ metric: "alerts", atLeast: 1, action: "rollback" }]));
+    await alert(Date.now());
+    expect(await where()).toMatchObject({ phase: "halted", served: 0 });
+    const { revision } = await controller().status();
+    expect(await api("POST", "/flags/shop/resume", {})).toMatchObject({
+      body: { phase: "halted", served: 0 },
+    });
+    expect((await controller().status()).revision).toBe(revision + 1);
+  });
+
   it("as one single event halts, and only the flag that it is about", async () => {
     const rule: RuleInput = { metric: "event_count", event: "security", atLeast: 1, window: 300 };
     const other: FlagInput = { state: "canary", percentage: 10, release: "2.0", rules: [rule] };

@@ -58,9 +58,9 @@ function resumePlan(d: Draft): void {
   if (p.stage === BEFORE && p.share === 0) openNext(d);
 }
 
-/** Back to the stage in which it was halted, or whose share fell by degrees. */
+/** Back to the stage whose share fell by degrees to nothing; one that was stopped on its way down goes on from there. */
 function goBack({ p }: Draft): void {
-  if (!p.descent) return;
+  if (!p.descent || p.share > 0) return;
   p.share = p.descent.from;
   p.stage = p.descent.stage;
   p.byHand = shareOfStage(p.plan!, p.stage) !== p.share;

@@ -211,6 +211,13 @@ describe("rollback gradual", () => {
     player.order("resume");
     expect(player.at).toBe("progressing 25 #1");
   });
+  it("that a kill has cut short goes on from what was left", () => {
+    const player = atFifty();
+    player.order(gradual);
+    player.order({ name: "rollback", mode: "kill" });
+    player.order("resume");
+    expect(player.at).toBe("progressing 25 #1");
+  });
   it.each(["unhealthy", "insufficient"] as const)("goes on down while green is %s, to nothing", (verdict) => {
     const player = atFifty();
     player.order(gradual);
