@@ -3,6 +3,7 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import type { CommandResult } from "../control/controller-api.ts";
 import { isName } from "../core/flag/schema.ts";
+import { inPercent } from "../core/rollout/history.ts";
 import type { Command } from "../core/rollout/progress.ts";
 import { problem } from "../edge/problem.ts";
 import { badRequest, bodyOf, etagged, howOf } from "./answers.ts";
@@ -64,7 +65,8 @@ rollouts.get("/flags/:name/history", async (c) => {
   if (!isName(flag)) return problem("bad-request", "That is no name of a flag.");
   const query = historyQuery.safeParse(c.req.query());
   if (!query.success) return badRequest(query.error);
-  return c.json({ rollouts: await controllerStub(c.env).history({ flag, limit: query.data.limit }) });
+  const past = await controllerStub(c.env).history({ flag, limit: query.data.limit });
+  return c.json({ rollouts: past.map(inPercent) });
 });
 
 rollouts.post("/flags/:name/:command", async (c, next) => {

@@ -38,6 +38,9 @@ async function original(url: string, { tokenFile }: Source): Promise<AuditEntry[
       // The token is for this host alone.
       redirect: "error",
       signal: AbortSignal.timeout(PAGE_MS),
+    }).catch((error: unknown) => {
+      const { cause } = error as { cause?: unknown };
+      throw new Error(`${page.href} cannot be reached: ${String((cause as Error)?.message ?? error)}`);
     });
     if (!answer.ok) throw new Error(`${page.href} answered ${answer.status}: ${await answer.text()}`);
     const got = ((await answer.json()) as { entries: AuditEntry[] }).entries;

@@ -235,13 +235,13 @@ describe("the history of a flag", { timeout: LONG_MS }, () => {
         outcome: null,
         endedAt: null,
         who: "api",
-        stages: [{ stage: 0, share: 10_000, requests: null }],
+        stages: [{ stage: 0, percentage: 10, requests: null }],
       },
       {
         rollout: 1,
         outcome: "rolledBack",
         reason: "immediate rollback by ann: odd",
-        stages: [{ stage: 0, share: 10_000, requests: 30, failures: 2 }],
+        stages: [{ stage: 0, percentage: 10, requests: 30, failures: 2 }],
       },
     ]);
     expect((await api("GET", "/flags/shop/history?limit=1")).body.rollouts).toHaveLength(1);

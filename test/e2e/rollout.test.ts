@@ -99,7 +99,7 @@ describe.concurrent("a plan under real traffic", { timeout: LONG_MS }, () => {
     const [past, ...others] = await history(s.router);
     expect(others).toEqual([]);
     expect(past).toMatchObject({ rollout: 1, release: "2.1.0", plan: "quick", outcome: "completed" });
-    expect(past!.stages.map(({ share }) => share)).toEqual([10_000, 50_000, 100_000]);
+    expect(past!.stages.map(({ percentage }) => percentage)).toEqual([10, 50, 100]);
     for (const { enteredAt, leftAt, requests, failures } of past!.stages) {
       expect(leftAt! - enteredAt).toBeGreaterThanOrEqual(DURATION * 1000);
       expect(requests).toBeGreaterThanOrEqual(20);
@@ -225,7 +225,7 @@ describe.concurrent("a plan under real traffic", { timeout: LONG_MS }, () => {
     expect(new Set(once.values()).size).toBe(once.size);
     const [past, ...others] = await history(s.router);
     expect(others).toEqual([]);
-    expect(past!.stages.map(({ share }) => share)).toEqual([10_000, 50_000, 100_000]);
+    expect(past!.stages.map(({ percentage }) => percentage)).toEqual([10, 50, 100]);
   });
 });
 

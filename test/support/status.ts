@@ -1,7 +1,7 @@
 /** The admin API as a test asks it. */
 import type { Running } from "../../src/cli/serve.ts";
 import type { AuditEntry, RolloutView, StatusView } from "../../src/control/controller-api.ts";
-import type { PastRollout } from "../../src/core/rollout/history.ts";
+import type { PastRolloutView } from "../../src/core/rollout/history.ts";
 import { type Answer, ask } from "./ask.ts";
 
 /** Asks the admin API with the router's token. */
@@ -25,9 +25,9 @@ export async function rollout(router: Running, flag = "shop"): Promise<RolloutVi
 }
 
 /** The last rollouts of a flag, the newest first. */
-export async function history(router: Running, flag = "shop"): Promise<PastRollout[]> {
+export async function history(router: Running, flag = "shop"): Promise<PastRolloutView[]> {
   const { text } = await api(router, `/flags/${flag}/history`);
-  return (JSON.parse(text) as { rollouts: PastRollout[] }).rollouts;
+  return (JSON.parse(text) as { rollouts: PastRolloutView[] }).rollouts;
 }
 
 /** The newest records of the audit log, the newest first. */

@@ -1,4 +1,5 @@
 /** The history of a flag's rollouts: what each did and how it ended, and which of them are kept. */
+import { SHARE_PER_PERCENT } from "../flag/percentage.ts";
 import type { Outcome } from "./progress.ts";
 
 /** Rollouts of a flag that are kept, however old they are. */
@@ -42,6 +43,11 @@ export interface PastRollout {
   stages: PastStage[];
 }
 
+/** One rollout as people read it: with percentages. */
+export type PastRolloutView = Omit<PastRollout, "stages"> & {
+  stages: (Omit<PastStage, "share"> & { percentage: number })[];
+};
+
 /** Of which rollout something is told, and when (milliseconds since the epoch). */
 export interface OfRollout {
   flag: string;
@@ -73,6 +79,12 @@ export function inStage(past: PastRollout, entered: Entered): PastRollout {
 export function over(past: PastRollout, ended: Omit<Ended, "flag" | "rollout">): PastRollout {
   const { at, outcome, reason } = ended;
   return { ...past, endedAt: at, outcome, reason, stages: left(past, ended) };
+}
+
+/** As people read it. */
+export function inPercent({ stages, ...past }: PastRollout): PastRolloutView {
+  const read = stages.map(({ share, ...stage }) => ({ ...stage, percentage: share / SHARE_PER_PERCENT }));
+  return { ...past, stages: read };
 }
 
 /** Stages, the last one left at `at`. */
