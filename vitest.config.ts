@@ -10,6 +10,7 @@ export default defineConfig({
   test: {
     // What objects log is worth reading where something failed.
     silent: "passed-only",
+    maxWorkers: 2,
     reporters: ["default", "./test/support/summary-reporter.ts"],
     projects: [
       {
@@ -37,6 +38,9 @@ export default defineConfig({
           name: "workers",
           include: ["test/{router,edge,control,admin}/**/*.test.ts"],
           globalSetup: ["test/support/receivers-setup.ts"],
+          // Modules are loaded once for all files: loading them for each took longer than the tests.
+          isolate: false,
+          setupFiles: ["test/support/clean.ts"],
         },
       },
       {
