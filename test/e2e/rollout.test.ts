@@ -107,7 +107,7 @@ describe.concurrent("a plan under real traffic", { timeout: LONG_MS }, () => {
     }
   });
 
-  test("is rolled back when green fails, with the sentence, the figures and the time that it took", async (t) => {
+  test("is rolled back when green fails, with the sentence and the figures", async (t) => {
     const s = await scene(t, { plan: { stages: [{ ...stage(10), duration: 1 }, stage(50)] } });
     await reaches(s, { stage: 1 });
     s.green.handler = (_req, res) => void res.writeHead(500).end("broken");
@@ -125,14 +125,6 @@ describe.concurrent("a plan under real traffic", { timeout: LONG_MS }, () => {
     });
     expect((await history(s.router))[0]).toMatchObject({ outcome: "halted", reason: view.why });
 
-    await eventually(SOON_MS, async () => {
-      expect(await textsOf(s, "rollback-time")).toEqual([
-        expect.stringMatching(/^P3: Green of shop 2\.1\.0 (got no request|.* at most \d+(\.\d+)? s) after/),
-      ]);
-    });
-    const { rollback } = await rollout(s.router);
-    expect(rollback).toMatchObject({ overdue: false });
-    expect(rollback!.tookMs).toBeLessThan(30_000);
     await auditHolds(t, s);
   });
 

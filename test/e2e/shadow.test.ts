@@ -35,17 +35,14 @@ test("a request with a body is not copied, and a green that fails or hangs is no
   expect((await ask(g.router.url)).status).toBe(200);
 });
 
-test("a plan's shadow stage copies too, and serves nobody from green", async () => {
+test("a plan's shadow stage copies too, and serves nobody from green", async ({ onTestFinished }) => {
   const plan = { stages: [{ shadow: true, duration: 3600 }, { percentage: 10 }] };
-  g.green.handler = undefined;
-  g.edit({ state: "canary", release: "3.0.0", plan });
+  const planned = await given({ state: "canary", plan });
+  onTestFinished(() => planned.stop());
   await eventually(SOON_MS, async () => {
-    const [shop] = (await status(g.router)).flags;
-    expect(shop!.rollout).toMatchObject({ phase: "progressing", stage: 0, percentage: 0 });
+    expect((await ask(planned.router.url)).text).toBe("blue");
+    expect(planned.green.seen.length).toBeGreaterThan(0);
   });
-  const before = g.green.seen.length;
-  await eventually(SOON_MS, async () => {
-    expect((await ask(g.router.url, { path: "/staged" })).text).toBe("blue");
-    expect(g.green.seen.slice(before).map(({ target }) => target)).toContain("/staged");
-  });
+  const [shop] = (await status(planned.router)).flags;
+  expect(shop!.rollout).toMatchObject({ phase: "progressing", stage: 0, percentage: 0 });
 });
