@@ -124,9 +124,15 @@ function againstPast(
   });
 }
 
-/** A count is compared with what the whole flag did a week ago, so it is one of the whole flag now as well. */
+/**
+ * A count is compared with what the whole flag did a week ago, so it is one of the whole flag now as well. Where more is
+ * the fault it is taken from whole parts inside the window: rounded outwards, equal weeks would read as more.
+ */
 function againstLastWeek(condition: ReadCondition, limit: Relative, green: Tally, reading: Reading): Measure {
-  const now = isCount(condition) ? reading.both() : green;
+  const { operator } = limitOf(condition);
+  const isFault = operator === "above" || operator === "atLeast";
+  const both = () => (isFault ? reading.bothInside() : reading.both());
+  const now = isCount(condition) ? both() : green;
   if (!now) return notKept(condition);
   return againstPast(condition, limit, now, reading.lastWeek(), "a week earlier");
 }

@@ -39,6 +39,8 @@ export interface Reading {
   lastWeek(): Tally | undefined;
   /** Counts of green in whole ticks and minutes inside the window: what counts of earlier windows can be compared with. */
   inside(): Tally | undefined;
+  /** The same of both variants, everyone. */
+  bothInside(): Tally | undefined;
   /** Windows before this one, oldest first. */
   earlier(): { count: number; failures: number }[];
   /** The longest run of green that can lie in the window. */
@@ -107,6 +109,7 @@ export class Reader {
     const ago = { from: began - WEEK_MS, to: to - WEEK_MS };
     const length = to - began;
     const before = { from: telemetry.stageAt - length, to: telemetry.stageAt };
+    const inside = clipped({ from: insideOf(began, length), to }, from);
     const green = of("green", "all");
     return {
       of,
@@ -116,7 +119,8 @@ export class Reader {
       before: () => of("green", "all", clipped(before, telemetry.releaseAt)),
       own: () => this.#own(telemetry, length, cohort, event),
       lastWeek: () => sum(of("green", "all", ago), of("blue", "all", ago)),
-      inside: () => of("green", "all", clipped({ from: insideOf(began, length), to }, from)),
+      inside: () => of("green", "all", inside),
+      bothInside: () => sum(of("green", "all", inside), of("blue", "all", inside)),
       earlier: () =>
         telemetry.earlier(
           { variant: "green", placement: "all", cohort, event, from: began, to },
@@ -177,6 +181,7 @@ export function shortReading(samples: Samples, failed: number): Reading {
     own: () => "blue",
     lastWeek: none,
     inside: () => samples.green.all,
+    bothInside: () => sum(samples.green.all, samples.blue.all),
     earlier: () => [],
     failed,
   };
