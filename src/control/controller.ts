@@ -10,8 +10,9 @@ import type { PastRollout } from "../core/rollout/history.ts";
 import type { Snapshot } from "../core/rollout/snapshot.ts";
 import { decodeForward } from "../core/wire/decode.ts";
 import { type EditOffer, type ForwardAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
-import type { Observation, ObserverApi, Orders, OutboxApi } from "../core/wire/outbox.ts";
-import { outboxStub, shardCount, shardStub } from "../edge/objects.ts";
+import type { Observation, ObserverApi } from "../core/wire/outbox.ts";
+import { shardCount, shardStub } from "../edge/objects.ts";
+import { CONTROLLER } from "./by.ts";
 import { type AdoptedFrom, Changes } from "./changes.ts";
 import type {
   AuditEntry,
@@ -27,13 +28,11 @@ import type {
 } from "./controller-api.ts";
 import { Decisions } from "./decisions.ts";
 import { Directories } from "./directories.ts";
-import { Latest } from "./latest.ts";
-import { ordersOf } from "./orders.ts";
+import { OutboxLink } from "./outbox-link.ts";
 import { Publisher } from "./publisher.ts";
 import { findPublished } from "./recovery.ts";
-import { NOBODY, snapshotOf } from "./rollout.ts";
+import { snapshotOf } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
-import { CONTROLLER } from "./rollouts.ts";
 import { SpecSync } from "./spec-sync.ts";
 import { statusOf } from "./status.ts";
 import type { Ingest, IngestResult } from "./telemetry-api.ts";
@@ -53,9 +52,6 @@ const PATIENCE_MS = 3_000;
 /** A status or rollout read so long after KV was read last makes the controller read it again, milliseconds. */
 const STALE_READ_MS = 10_000;
 
-/** Orders are offered again with the next backstop. */
-const ORDER_ATTEMPTS = 4;
-
 /** Faults of a spec that go into the log; the status has them all. */
 const LOGGED_FAULTS = 20;
 
@@ -66,7 +62,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   readonly #changes: Changes;
   readonly #directories: Directories;
   readonly #publisher: Publisher;
-  readonly #orders: Latest<Orders>;
+  readonly #outbox: OutboxLink;
   readonly #sync: SpecSync;
   #snapshot: Snapshot | undefined;
   /** For the status only. */
@@ -76,22 +72,16 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   #alarmAt: number | undefined;
   #comparing = false;
   #backstopAt = 0;
-  /** The orders that the outbox was given last, as JSON without their revision. */
-  #ordered = "";
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const decisions = new Decisions(ctx, () => ({ take: (things) => this.#handOver(things) }));
+    const outbox = new OutboxLink(env);
+    const decisions = new Decisions(ctx, () => outbox);
+    this.#outbox = outbox;
     const { store } = decisions;
     this.#decisions = decisions;
     this.#directories = new Directories(env.FLAGS, ctx.storage);
     this.#changes = new Changes(decisions, this.#directories);
-    this.#orders = new Latest<Orders>({
-      name: "orders to the outbox",
-      send: (orders) => outboxStub(env).order(orders),
-      spacingMs: 0,
-      attempts: ORDER_ATTEMPTS,
-    });
     this.#snapshot = snapshotOf(decisions.rollout, Date.now());
     this.#publisher = new Publisher(env, async () => {
       store.savePublishedAt(Date.now());
@@ -104,7 +94,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       text: () => store.text(),
       keepText: (text) => {
         this.#changes.keepText(text);
-        this.#order(false);
+        outbox.order(decisions.rollout);
       },
       revision: () => decisions.rollout.revision,
       sawKill: (kill, at) => {
@@ -148,8 +138,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   async status(): Promise<StatusView> {
     const started = this.#start();
     if (!this.#decisions.known) await settled(started, PATIENCE_MS);
-    if (Date.now() - this.#kvReadAt > STALE_READ_MS)
-      void this.#sync.read().then(() => this.#readDirectories());
+    this.#readStale();
     const shards = Array.from({ length: shardCount(this.env) }, async (_, i) =>
       shardStub(this.env, i).settle(),
     );
@@ -240,7 +229,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       await this.#sync.read();
       await this.#readDirectories();
       if (this.#snapshot && this.#isLive) this.#publisher.republish(this.#snapshot);
-      this.#order(true);
+      this.#outbox.order(this.#decisions.rollout, true);
       this.#note(Date.now());
     }
     this.#arm();
@@ -248,7 +237,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
 
   /** Who looks sees soon what people have written into KV. */
   #readStale(): void {
-    if (Date.now() - this.#kvReadAt > STALE_READ_MS) void this.#sync.read();
+    if (Date.now() - this.#kvReadAt <= STALE_READ_MS) return;
+    void this.#sync.read().then(() => this.#readDirectories());
   }
 
   get #revision(): number {
@@ -307,31 +297,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   #announce(now: number): void {
     this.#snapshot = snapshotOf(this.#decisions.rollout, now);
     if (this.#snapshot) this.#publisher.publish(this.#snapshot);
-    this.#order(false);
+    this.#outbox.order(this.#decisions.rollout);
     this.#arm();
-  }
-
-  /**
-   * Hands over what is to be told, after the orders that go with it: the edit that begins a rollout may be the one that
-   * names who is told of it.
-   */
-  async #handOver(things: Parameters<OutboxApi["take"]>[0]): ReturnType<OutboxApi["take"]> {
-    // What is written down in one turn is sent before the same turn offers its orders.
-    await Promise.resolve();
-    await this.#orders.idle();
-    return outboxStub(this.env).take(things);
-  }
-
-  /** Tells the outbox what to check and to fetch, if that has changed, or `anyway` because it may have been lost. */
-  #order(anyway: boolean): void {
-    const { rollout } = this.#decisions;
-    // Without the document's text nobody is known, and an order to tell nobody would drop what still waits.
-    if (rollout.notify === NOBODY) return;
-    const orders = ordersOf(rollout.revision, rollout.notify, rollout.flags);
-    const same = JSON.stringify({ ...orders, revision: 0 });
-    if (same === this.#ordered && !anyway) return;
-    this.#ordered = same;
-    this.#orders.offer(orders);
   }
 
   /** Writes the lines that wait into the notes of the document, as an edit of the controller's own. */

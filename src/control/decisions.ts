@@ -11,6 +11,7 @@ import type { OutboxApi } from "../core/wire/outbox.ts";
 import { AlertStore } from "./alert-store.ts";
 import { AuditLog } from "./audit.ts";
 import { Breakers } from "./breakers.ts";
+import { CONTROLLER } from "./by.ts";
 import { ComparisonStore } from "./comparison-store.ts";
 import { type Closed, Comparisons } from "./comparisons.ts";
 import { CountsStore } from "./counts-store.ts";
@@ -23,7 +24,7 @@ import { Outgoing } from "./outgoing.ts";
 import { Rollbacks } from "./rollbacks.ts";
 import { emptyRollout, type Rollout, recovered } from "./rollout.ts";
 import { RolloutStore } from "./rollout-store.ts";
-import { CONTROLLER, Rollouts } from "./rollouts.ts";
+import { Rollouts } from "./rollouts.ts";
 import { Telemetries } from "./telemetry.ts";
 import { Watch } from "./watch.ts";
 

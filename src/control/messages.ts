@@ -4,7 +4,7 @@ import type { Topic } from "../core/flag/notify.ts";
 import { severityOf } from "../core/notify/severity.ts";
 import type { Message, Observation } from "../core/wire/outbox.ts";
 import type { AuditEntry } from "./controller-api.ts";
-import type { Step } from "./rollouts.ts";
+import type { Step } from "./effects.ts";
 
 type Undelivered = Extract<Observation, { type: "undelivered" }>;
 

@@ -2,70 +2,31 @@
  * The rollouts of all flags: each event goes through the state machine, and what follows from it is written down in the
  * transaction of the caller. It refuses to know where events come from.
  */
-import { noteLine } from "../core/flag/notes.ts";
 import type { Topic } from "../core/flag/notify.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
-import type { AuditRecord, How } from "../core/rollout/audit-chain.ts";
+import type { AuditRecord } from "../core/rollout/audit-chain.ts";
 import type { StageCounts } from "../core/rollout/history.ts";
-import type { Effect, Outcome, Progress, RolloutEvent, Transition } from "../core/rollout/progress.ts";
-import type { Halt } from "../core/rollout/snapshot.ts";
-import { EVERY_RELEASE } from "../core/rollout/snapshot.ts";
+import type { Effect, Progress, RolloutEvent, Transition } from "../core/rollout/progress.ts";
 import { greenShare, newProgress, transition } from "../core/rollout/transition.ts";
-import type { AuditLog } from "./audit.ts";
-import type { History } from "./history.ts";
+import { type By, CONTROLLER } from "./by.ts";
+import { Effects, type RolloutsHost, type RolloutsParts } from "./effects.ts";
 import { messageOf } from "./messages.ts";
-import type { Notes } from "./notes.ts";
-import type { Outgoing } from "./outgoing.ts";
-import type { Rollout } from "./rollout.ts";
-import { placeOf, publishedStatus, standingOf } from "./rollout.ts";
-import type { RolloutStore } from "./rollout-store.ts";
+import { standingOf } from "./rollout.ts";
 import { isSwitchedOff } from "./switched-off.ts";
-
-/** Who is behind an event, and the numbers that led to it. */
-export interface By {
-  who: string;
-  how: How;
-  /** What a person gave as reason, where the event itself has none. */
-  reason?: string;
-  /** The rule that fired, in words. */
-  rule?: string;
-  figures?: Record<string, number>;
-}
-
-/** The controller itself. */
-export const CONTROLLER: By = { who: "controller", how: "controller" };
-
-/** What the rollouts work on. */
-export interface RolloutsHost {
-  /** The decision; changed here. */
-  rollout(): Rollout;
-  /** Requests and failures of green since its stage began. */
-  counts(flag: string, now: number): StageCounts;
-  /** Rules of a flag's release begin anew: only what starts after `now` counts. */
-  restartRules(flag: string, now: number): void;
-  /** Green of a flag is on its way out of traffic since `now`. */
-  rolledBack(flag: string, now: number): void;
-  /** A flag's rollout has entered a stage or begun anew. */
-  moved(flag: string, now: number): void;
-}
-
-export interface RolloutsParts {
-  store: RolloutStore;
-  audit: AuditLog;
-  history: History;
-  outgoing: Outgoing;
-  notes: Notes;
-}
 
 export class Rollouts {
   readonly #parts: RolloutsParts;
   readonly #host: RolloutsHost;
   /** Flags whose clocks have moved since they were last written down. */
   readonly #dirty = new Set<string>();
+  readonly #effects: Effects;
 
   constructor(parts: RolloutsParts, host: RolloutsHost) {
     this.#parts = parts;
     this.#host = host;
+    this.#effects = new Effects(parts, host, (flag, key, sentence, now) => {
+      this.act(flag, { type: "validated", key, passed: false, sentence }, now);
+    });
   }
 
   /** Progress of a flag. What sticks to its releases does so also where it was taken out of the document and comes back. */
@@ -89,7 +50,18 @@ export class Rollouts {
     if (progress.stageAt !== before.stageAt || progress.startedAt !== before.startedAt)
       this.#host.moved(flag, now);
     for (const [i, effect] of effects.entries())
-      this.#follow({ flag, before, progress, share: this.#shareOf(flag), effect, i, now, by, left, because });
+      this.#effects.follow({
+        flag,
+        before,
+        progress,
+        share: this.#shareOf(flag),
+        effect,
+        i,
+        now,
+        by,
+        left,
+        because,
+      });
     return result;
   }
 
@@ -161,6 +133,16 @@ export class Rollouts {
     this.#save(flag);
   }
 
+  /** What is published of a flag follows its progress. */
+  publish(flag: string): void {
+    this.#effects.publish(flag);
+  }
+
+  /** Takes away what sticks to a release of a flag, kills included. */
+  lift(flag: string, release: string): void {
+    this.#effects.lift(flag, release);
+  }
+
   /** Share of green that visitors get: none while people have switched it off. */
   #shareOf(flag: string): number {
     return isSwitchedOff(this.#host.rollout(), flag) ? 0 : greenShare(this.of(flag));
@@ -171,172 +153,6 @@ export class Rollouts {
     if (progress) this.#parts.store.saveProgress(flag, progress);
     this.#dirty.delete(flag);
   }
-
-  #follow(step: Step): void {
-    const { flag, effect, progress, now, by } = step;
-    switch (effect.type) {
-      case "publish":
-        this.publish(flag);
-        return;
-      case "tell":
-        this.#parts.outgoing.message(messageOf(effect, step));
-        if (effect.topic === "percentage" && this.#host.rollout().flags.get(flag)?.appendNotes)
-          this.#parts.notes.add(flag, noteLine(now, effect.sentence));
-        return;
-      case "halt":
-        this.#halt(step, effect);
-        return;
-      case "lift":
-        this.lift(flag, progress.release);
-        return;
-      case "validate":
-        this.#validate(step, effect);
-        return;
-      case "history":
-        this.#remember(step, effect);
-        return;
-      case "restartRules":
-        this.#host.restartRules(flag, now);
-        return;
-      case "audit":
-        this.#parts.audit.add({
-          at: now,
-          who: by.who,
-          how: by.how,
-          action: effect.action,
-          flag,
-          release: progress.release,
-          previous: placeOf(step.before),
-          next: placeOf(progress),
-          percentage: step.share / SHARE_PER_PERCENT,
-          reason: by.reason ? `${effect.reason}: ${by.reason}` : effect.reason,
-          figures: { ...(by.rule !== undefined && { rule: by.rule }), ...by.figures, ...effect.figures },
-        });
-        return;
-      default:
-        effect satisfies never;
-    }
-  }
-
-  /** What is published of a flag follows its progress. */
-  publish(flag: string): void {
-    const rollout = this.#host.rollout();
-    const status = publishedStatus(rollout, flag);
-    if (!status) return;
-    rollout.status.set(flag, status);
-    rollout.revision++;
-    this.#parts.store.saveFlags(rollout, { changed: [flag], removed: [] });
-  }
-
-  /** Takes away what sticks to a release of a flag, kills included. */
-  lift(flag: string, release: string): void {
-    const rollout = this.#host.rollout();
-    const lifted = (halt: Halt) =>
-      halt.flag === flag && (halt.release === release || halt.release === EVERY_RELEASE);
-    rollout.halts = rollout.halts.filter((halt) => !lifted(halt));
-    rollout.revision++;
-    this.#parts.store.deleteHalts(flag, release);
-  }
-
-  #halt({ flag, now, by }: Step, effect: Extract<Effect, { type: "halt" }>): void {
-    const rollout = this.#host.rollout();
-    const { action, release, rule, sentence, cohort, cap } = effect;
-    const halt: Halt = {
-      flag,
-      release,
-      action,
-      ...(cohort === undefined ? {} : { cohort }),
-      ...(cap === undefined ? {} : { cap }),
-      at: now,
-      rule,
-      reason: sentence,
-      figures: by.figures ?? {},
-    };
-    rollout.halts = [...rollout.halts.filter((other) => !isSameRow(other, halt)), halt];
-    rollout.revision++;
-    this.#parts.store.saveHalt(halt);
-    if (action === "rollback" || action === "kill") {
-      if (cohort === undefined) this.#host.rolledBack(flag, now);
-    }
-  }
-
-  #validate({ flag, progress, now }: Step, effect: Extract<Effect, { type: "validate" }>): void {
-    const origin = this.#host.rollout().flags.get(flag)?.route?.green;
-    const expectations = progress.plan?.stages[effect.stage]?.validate ?? [];
-    const key = validationKey(flag, now, effect.key);
-    if (origin !== undefined) {
-      this.#parts.outgoing.validation({ key, flag, release: progress.release, origin, expectations });
-      return;
-    }
-    const sentence = "The flag has no route, so there is no green to try the stage's requests on";
-    this.act(flag, { type: "validated", key: effect.key, passed: false, sentence }, now);
-  }
-
-  #remember(
-    { flag, progress, now, by, left, because }: Step,
-    effect: Extract<Effect, { type: "history" }>,
-  ): void {
-    const { history } = this.#parts;
-    const { requests, failures } = left;
-    const at = { flag, rollout: effect.rollout, at: now };
-    switch (effect.what) {
-      case "started":
-        history.started({
-          ...at,
-          release: progress.release,
-          plan: progress.plan?.name ?? null,
-          who: by.who,
-        });
-        return;
-      case "stage":
-        history.entered({
-          ...at,
-          stage: effect.stage,
-          name: progress.plan?.stages[effect.stage]?.name ?? null,
-          share: progress.share,
-          requests,
-          failures,
-        });
-        return;
-      case "ended":
-        history.ended({
-          ...at,
-          outcome: effect.outcome ?? ("completed" satisfies Outcome),
-          reason: because,
-          requests,
-          failures,
-        });
-    }
-  }
-}
-
-/** Key of a validation for the outbox, which keeps keys longer than a flag that is deleted and made anew counts its steps. */
-function validationKey(flag: string, now: number, key: string): string {
-  return `${flag}/${now}/${key}`;
-}
-
-/** Inverse of `validationKey`: flag names hold no slash. */
-export function ownKeyOf(key: string): string {
-  return key.split("/").slice(2).join("/");
-}
-
-/** One effect of an event, with what it follows from. */
-export interface Step {
-  flag: string;
-  before: Progress;
-  progress: Progress;
-  /** Share of green that visitors get after it, thousandths of a percent. */
-  share: number;
-  effect: Effect;
-  /** Its place among the effects of the event. */
-  i: number;
-  /** Milliseconds since the epoch. */
-  now: number;
-  by: By;
-  /** Requests and failures of green in the stage that it was in. */
-  left: StageCounts;
-  /** Why it all came about, in words. */
-  because: string;
 }
 
 /** What the audit log says first of an event: a rollout that ends without a word of its own ends because of that. */
@@ -346,7 +162,3 @@ function becauseOf(effects: readonly Effect[]): string {
 }
 
 const NOTHING: StageCounts = { requests: 0, failures: 0 };
-
-function isSameRow(a: Halt, b: Halt): boolean {
-  return a.flag === b.flag && a.release === b.release && a.cohort === b.cohort && a.action === b.action;
-}

@@ -3,9 +3,10 @@ import { CANARY_SWITCH } from "../core/flag/switches.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import { percentOf } from "../core/rollout/stages.ts";
 import { greenShare } from "../core/rollout/transition.ts";
+import type { By } from "./by.ts";
 import type { Rollbacks } from "./rollbacks.ts";
 import { isGreenServed, type Rollout } from "./rollout.ts";
-import type { By, Rollouts } from "./rollouts.ts";
+import type { Rollouts } from "./rollouts.ts";
 import { isSwitchedOff } from "./switched-off.ts";
 
 /** What is served of a flag. */

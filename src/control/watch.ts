@@ -10,13 +10,14 @@ import type { Flag } from "../core/flag/schema.ts";
 import type { Halt } from "../core/rollout/snapshot.ts";
 import { stageOf } from "../core/rollout/stages.ts";
 import type { AlertStore } from "./alert-store.ts";
+import { CONTROLLER } from "./by.ts";
 import type { Comparisons } from "./comparisons.ts";
 import type { Evidence } from "./evidence.ts";
 import { judgeSafely } from "./judging.ts";
 import { type GatesMemory, isSetBack, type Looked, lookOf, needsLook } from "./looking.ts";
 import { haltsOf, isJudged, type Rollout } from "./rollout.ts";
 import type { RolloutStore } from "./rollout-store.ts";
-import { CONTROLLER, type Rollouts } from "./rollouts.ts";
+import type { Rollouts } from "./rollouts.ts";
 import { isSwitchedOff } from "./switched-off.ts";
 
 /** Looks at one rollout are so far apart at least, milliseconds: gates need not be looked at with every batch. */
