@@ -1,29 +1,19 @@
-import { reset } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { PlanInput } from "../../src/core/flag/plan.ts";
 import {
   api,
   audit,
-  freeze,
   isolatesServe,
   LONG_MS,
   planned,
+  playsInFrozenTime,
   put,
   run,
   topics,
 } from "../control/rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 const stage = { duration: 60, minRequests: 20 };
 const PLAN: PlanInput = {

@@ -1,17 +1,16 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { bucketOf } from "../../src/core/analysis/histogram.ts";
 import type { PlanInput } from "../../src/core/flag/plan.ts";
 import { controller } from "./parts.ts";
 import {
   actions,
   audit,
-  freeze,
   isolatesServe,
   LONG_MS,
   order,
   PLAN,
   planned,
+  playsInFrozenTime,
   put,
   run,
   runDeaf,
@@ -20,16 +19,7 @@ import {
   where,
 } from "./rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 const stage = { duration: 60, minRequests: 20, maxErrorRate: 0.05 };
 const refused = (reason: string) => ({ ok: false, reason });

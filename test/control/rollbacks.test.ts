@@ -1,15 +1,15 @@
-import { abortAllDurableObjects, reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { abortAllDurableObjects } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
 import type { FlagInput } from "../../src/core/flag/schema.ts";
 import { controller } from "./parts.ts";
 import {
   actions,
-  freeze,
   isolatesServe,
   LONG_MS,
   order,
   PLAN,
   planned,
+  playsInFrozenTime,
   put,
   ring,
   run,
@@ -23,16 +23,7 @@ import {
   where,
 } from "./rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 const refused = (reason: string) => ({ ok: false, reason });
 /** Half an hour at 10 %, and what takes green out of it. */

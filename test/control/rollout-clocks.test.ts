@@ -1,15 +1,14 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FlagInput } from "../../src/core/flag/schema.ts";
 import { bindings, controller } from "./parts.ts";
 import {
   clock,
-  freeze,
   isolatesServe,
   LONG_MS,
   PLAN,
   pass,
   planned,
+  playsInFrozenTime,
   put,
   ring,
   run,
@@ -27,16 +26,7 @@ import {
 
 const DAY_SECONDS = 86_400;
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 const stalling = { ...PLAN, stalledAfter: 300 };
 const long = { ...PLAN, stages: PLAN.stages.map((stage) => ({ ...stage, duration: 600 })) };

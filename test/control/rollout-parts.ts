@@ -1,8 +1,8 @@
 /** A rollout of the flag `shop` in the real objects while time is faked: what comes of green, and what is told of it. */
 /// <reference types="@cloudflare/vitest-plugin/types" />
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { reset, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { exports } from "cloudflare:workers";
-import { expect, vi } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { AuditEntry, RolloutView } from "../../src/control/controller-api.ts";
 import type { Outbox } from "../../src/control/outbox/outbox.ts";
 import type { RowId, Tally } from "../../src/core/analysis/tally.ts";
@@ -29,6 +29,20 @@ const TRY_MS = 5;
 export function freeze(): void {
   vi.useFakeTimers({ toFake: ["Date"] });
   vi.setSystemTime(START);
+}
+
+/** Every test of the file begins with empty objects at START, and time moves only as the test says. */
+export function playsInFrozenTime(): void {
+  beforeEach(() => {
+    // The receiver of these tests cannot be told yet, and says so.
+    vi.spyOn(console, "warn").mockImplementation(() => undefined);
+    freeze();
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    await reset();
+  });
 }
 
 /** Waits until `check` holds. (`vi.waitFor` would move the time that stands still.) */

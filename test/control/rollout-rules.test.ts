@@ -1,17 +1,16 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FlagInput } from "../../src/core/flag/schema.ts";
 import { controller } from "./parts.ts";
 import {
   actions,
   api,
-  freeze,
   isolatesServe,
   LONG_MS,
   order,
   PLAN,
   pass,
   planned,
+  playsInFrozenTime,
   put,
   run,
   START,
@@ -23,16 +22,7 @@ import {
 
 type RuleInput = NonNullable<FlagInput["rules"]>[number];
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 /** Stages of half an hour that ask for nothing, and these rules. */
 const stages = [10, 50, 100].map((percentage) => ({ percentage, duration: 1800 }));

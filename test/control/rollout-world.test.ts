@@ -1,5 +1,5 @@
-import { abortAllDurableObjects, reset, runInDurableObject } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { abortAllDurableObjects, runInDurableObject } from "cloudflare:test";
+import { describe, expect, it } from "vitest";
 import type { PlanInput } from "../../src/core/flag/plan.ts";
 import type { Snapshot } from "../../src/core/rollout/snapshot.ts";
 import { RECEIVERS, received, script } from "./outbox-parts.ts";
@@ -7,13 +7,13 @@ import { bindings, controller } from "./parts.ts";
 import {
   actions,
   audit,
-  freeze,
   isolatesServe,
   LONG_MS,
   order,
   PLAN,
   pass,
   planned,
+  playsInFrozenTime,
   put,
   ring,
   run,
@@ -23,16 +23,7 @@ import {
   where,
 } from "./rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 describe("requests that green must answer before a stage opens", { timeout: LONG_MS }, () => {
   const stage = { duration: 60, minRequests: 20 };

@@ -1,15 +1,14 @@
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { controller } from "./parts.ts";
 import {
   actions,
   audit,
   clock,
-  freeze,
   isolatesServe,
   LONG_MS,
   PLAN,
   planned,
+  playsInFrozenTime,
   put,
   run,
   runQuiet,
@@ -22,16 +21,7 @@ import {
   where,
 } from "./rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 describe("a plan that somebody puts into KV", { timeout: LONG_MS }, () => {
   it("goes stage by stage at exactly its durations, and everyone can see where it is", async () => {

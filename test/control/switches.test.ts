@@ -1,19 +1,9 @@
 /** Switches of people: what is told of green when one takes it out of traffic, and when it is back. */
-import { reset } from "cloudflare:test";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { bindings } from "./parts.ts";
-import { audit, freeze, pass, planned, put, ring, told, until, view } from "./rollout-parts.ts";
+import { audit, pass, planned, playsInFrozenTime, put, ring, told, until, view } from "./rollout-parts.ts";
 
-beforeEach(() => {
-  // The receiver of these tests cannot be told yet, and says so.
-  vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  freeze();
-});
-afterEach(async () => {
-  vi.useRealTimers();
-  vi.restoreAllMocks();
-  await reset();
-});
+playsInFrozenTime();
 
 /** What was told of the percentage last, with the share that visitors get then. */
 async function lastPercentage() {
