@@ -1,95 +1,88 @@
 /** What may be asked of the controller, and the forms of its answers. */
-import type { ComparisonView } from "../core/analysis/comparing.ts";
-import type { Verdict } from "../core/analysis/rules.ts";
-import type { RowId, Tally } from "../core/analysis/tally.ts";
-import type { TracePoint } from "../core/analysis/trace.ts";
-import type { State } from "../core/flag/schema.ts";
+import type { RolloutView } from "../core/api/views.ts";
+import type { FlagEdit } from "../core/flag/edit.ts";
 import type { How } from "../core/rollout/audit-chain.ts";
-import type { Command, Phase, Progress, Refusal, RollbackTime, SignOff } from "../core/rollout/progress.ts";
-import type { Fault, Halt, Snapshot } from "../core/rollout/snapshot.ts";
+import type { Command, Refusal } from "../core/rollout/progress.ts";
+import type { Fault, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
 import "../edge/env.ts";
 
+export type { FlagView, GateView, RolloutView, RowView, StatusView, VerdictView } from "../core/api/views.ts";
 export type { AuditEntry, AuditRecord } from "../core/rollout/audit-chain.ts";
-
-/** Sums of one flag, release, cohort, variant and placement since counting began. Latencies in milliseconds. */
-export interface RowView
-  extends Omit<RowId, "flag">,
-    Omit<Tally, "run" | "visitors" | "sketch" | "slices" | "latency" | "unitLatency"> {
-  /** Null without a latency. */
-  p50: number | null;
-  p95: number | null;
-  p99: number | null;
-  /** Requests that wait for headers now. */
-  inFlight: number;
-  /** Age of the oldest of them, milliseconds. */
-  oldestMs: number;
-}
-
-/** What was found about a flag's present release. */
-export interface VerdictView {
-  verdict: Verdict;
-  rule: string;
-  sentence: string;
-  figures: Record<string, number>;
-}
-
-/** One flag: as it was asked for, as it was decided, and what was counted. */
-export interface FlagView {
-  name: string;
-  /** `removed`: counted once, no longer in the spec. */
-  state: State | "removed";
-  release: string | null;
-  /** As the spec says, 0 to 100. */
-  percentage: number;
-  /** Share of green in thousandths of a percent, after a halt and the kill key. */
-  share: number;
-  generation: string | null;
-  /** Named by the kill key, as the controller last read it. */
-  killed: boolean;
-  /** The halt of the present release. */
-  halt: Halt | null;
-  verdict: VerdictView | null;
-  /** What would have halted the present release first, were it not a dry run. */
-  wouldHalt: Halt | null;
-  /** The comparison of green with blue, of the present release; null before its first count. */
-  comparison: ComparisonView | null;
-  /** Its evidence over time, at most 240 points; empty before green had traffic. */
-  trace: TracePoint[];
-  rows: RowView[];
-  /** Where its rollout is. */
-  rollout: RolloutView | null;
-}
-
-/** The whole status. */
-export interface StatusView {
-  revision: number;
-  /** Milliseconds since the epoch. */
-  at: number;
-  enabled: boolean;
-  specHash: string;
-  /** The spec as it was written; null when it is too long to be kept or not known after a loss of storage. */
-  spec: string | null;
-  /** Text of the kill key, and when it was read (0: never). */
-  kill: string;
-  kvReadAt: number;
-  faults: Fault[];
-  halts: Halt[];
-  flags: FlagView[];
-  /** Isolates heard from in the last minute. */
-  isolates: number;
-  /** Batches that isolates gave up on. */
-  lost: number;
-  /** Smallest share of isolates that a shard asks for counts; below 1 the sums are those of a sample. */
-  sampling: number;
-  shards: { shard: string; version: number; seenAt: number; isolates: number; lost: number }[];
-}
 
 /** Who orders something, by which way, and why: all of it goes into the audit log. */
 export interface Ordered {
   who: string;
   how: How;
   reason: string;
+  /** So that it happens once, however often it is asked for. */
+  once?: Once;
+}
+
+/** A write that may be tried again: its `Idempotency-Key`, and what was asked for. Kept for a day. */
+export interface Once {
+  /** Hash of who asks and the key that they chose: nobody meets another's. */
+  key: string;
+  /** Hash of method, path, If-Match and body: another write with the same key is refused. */
+  fingerprint: string;
+}
+
+/** Why a write was not done. Nothing was changed. */
+export type WriteRefusal = {
+  ok: false;
+  reason:
+    | "conflict"
+    | "invalid"
+    | "unknown-flag"
+    | "exists"
+    | "no-document"
+    | "nothing-earlier"
+    | "unknown-revision"
+    | "key-reused";
+  /** What a person reads, and what to do. */
+  sentence: string;
+  revision: number;
+  /** As it is now, for the next try. */
+  etag: string;
+  faults: Fault[];
+};
+
+/** A write that is done; `replayed`: it was, by an earlier request with the same key. */
+export type WriteDone = {
+  ok: true;
+  revision: number;
+  etag: string;
+  /** False where it was so before. */
+  changed: boolean;
+  replayed: boolean;
+  /** What a person reads, where there is more to say than that it is done. */
+  sentence: string | null;
+};
+export type WriteResult = WriteDone | WriteRefusal;
+
+/** An etag as the header has it, in quotes; `*`: whatever it is; absent: not asked about. */
+export type IfMatch = string | undefined;
+
+/** A change of one flag. */
+export interface EditFlag extends Ordered {
+  flag: string;
+  edit: FlagEdit;
+  ifMatch: IfMatch;
+}
+
+/** The whole document anew. */
+export interface PutDocument extends Ordered {
+  text: string;
+  ifMatch: IfMatch;
+}
+
+/**
+ * A way back. `state`: to the last different state with less of green, or to blue where there is none; `version`: to
+ * state and percentage of when the flag had that release, and the release itself; `revision`: the whole document.
+ */
+export interface GoBack extends Ordered {
+  to: { flag: string; state: true } | { flag: string; version: string } | { revision: number };
+  ifMatch: IfMatch;
 }
 
 export interface PutSpec extends Ordered {
@@ -116,63 +109,6 @@ export interface CommandRequest extends Ordered {
 export type CommandResult =
   | { ok: true; revision: number; rollout: RolloutView }
   | { ok: false; reason: Refusal | "unknown-flag"; sentence: string };
-
-/** One gate, as it stands now. */
-export interface GateView {
-  /** The condition in words, or what is signed off by whom. */
-  what: string;
-  /** `healthy` opens; a sign-off that is not given is `insufficient`. */
-  verdict: Verdict;
-  sentence: string;
-  figures: Record<string, number>;
-}
-
-/** Where a flag's rollout is, and what it waits for. */
-export interface RolloutView {
-  flag: string;
-  revision: number;
-  phase: Phase;
-  release: string;
-  /** Name of the plan; null without one, or without a name. */
-  plan: string | null;
-  /** Place of the present stage, -1 before the first, and the stages. */
-  stage: number;
-  stages: { name: string | null; cohort: string | null; percentage: number | null }[];
-  /** Percent of visitors on green: as progress allows, and as it is served after halts, kill and switches. */
-  percentage: number;
-  served: number;
-  /** Cohorts that are on green by the plan; null without one. */
-  cohorts: string[] | null;
-  /** Milliseconds since the epoch; 0 for never. */
-  startedAt: number;
-  stageAt: number;
-  /** Measured seconds of the stage, and what it asks for. */
-  elapsed: number;
-  duration: number;
-  /** Seconds of bake so far (null before gates and approval), and what the stage asks for. */
-  baked: number | null;
-  bake: number;
-  /** Requests meant for green in this stage, and what it asks for. */
-  requests: number;
-  minRequests: number;
-  /** What has to hold before the stage is left, and before the next one opens. */
-  exit: GateView[];
-  entry: GateView[];
-  validation: Progress["validation"];
-  approval: "auto" | "manual";
-  signOffs: SignOff[];
-  /** What has to come before it goes on, in sentences; empty when nothing is under way. */
-  waitsFor: string[];
-  /** What keeps green out, why it is paused, halted or on its way down, or why one of its cohorts is off. */
-  why: string | null;
-  /** How long the last rollback took. */
-  rollback: RollbackTime | null;
-  /** What sticks to the release, its cohorts included. */
-  halts: Halt[];
-  /** Tenants chosen from directories, by cohort: how many; and what could not be met, in sentences. */
-  selected: Record<string, number>;
-  wanting: string[];
-}
 
 /** What shards ask of the controller (Durable Object `RolloutController`). */
 export interface ControllerApi {

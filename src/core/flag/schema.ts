@@ -143,11 +143,83 @@ const pull = z.strictObject({
     .describe("Sent as Authorization header."),
 });
 
+const time = z.iso
+  .datetime({ offset: true, error: "a time with its zone such as 2030-01-31T12:00:00Z" })
+  .or(z.iso.date());
+
+/** What a plain flag can answer: any JSON, one type in all variants of a flag. `object` is an object or a list. */
+export type Value = string | number | boolean | null | object;
+
+const value = z.json() as z.ZodType<Value, Value>;
+
+/** One user's or tenant's own answer, over percentages, cohorts and a hand-written `off`; never over a kill or halt. */
+const override = z.strictObject({
+  state: z.enum(["on", "off"]),
+  variant: name.optional().describe("Of a plain flag: this variant instead of the one that `state` names."),
+  expires: z.iso
+    .datetime({ offset: true, error: "a time with its zone such as 2030-01-31T12:00:00Z" })
+    .optional()
+    .describe("It applies until just before this time."),
+  reason: z.string().max(500).optional(),
+});
+
+/** Most overrides of a flag, users and tenants each. */
+const MAX_OVERRIDES = 10_000;
+
+const overridesOf = (whom: string) =>
+  z
+    .record(z.string().min(1).max(256), override)
+    .refine((all) => Object.keys(all).length <= MAX_OVERRIDES, `at most ${MAX_OVERRIDES} overrides`)
+    .default({})
+    .describe(whom);
+
 /** The fields of a flag. */
 export const flagFields = z.strictObject({
   description: z.string().optional(),
   notes: z.string().optional().describe("Operator notes. Editing them moves nobody."),
   owner: z.string().optional(),
+  kind: z
+    .enum(["release", "experiment", "operational", "kill-switch", "permission"])
+    .default("release")
+    .describe("What it is for. Shown, and `greenlight doctor` reminds of release flags that are done."),
+  playbook: z
+    .string()
+    .optional()
+    .describe("What to do when it goes wrong: text or a link; shown with halts."),
+  createdAt: time.optional(),
+  reviewedAt: time.optional().describe("When a person last looked whether it is still right."),
+  removeBy: time.optional().describe("When it should be gone. `greenlight doctor` says so when it is not."),
+  metadata: z
+    .record(z.string().min(1).max(64), z.union([z.string().max(10_000), z.number(), z.boolean()]))
+    .default({})
+    .describe("Kept and shown; Greenlight does not use it."),
+  variants: z
+    .record(name, value)
+    .optional()
+    .describe(
+      "What a plain flag answers, by name, all of one type. Default: `on` is true, `off` is false. A routed flag has blue and green.",
+    ),
+  onVariant: name.default("on").describe("Variant for those for whom a plain flag is on."),
+  offVariant: name.default("off").describe("Variant for all others."),
+  environments: z
+    .array(text(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "a name of an environment"))
+    .max(32)
+    .default([])
+    .describe(
+      "Where it counts, by the variable ENVIRONMENT of the Worker; elsewhere it is off. Empty: everywhere.",
+    ),
+  dependencies: z
+    .array(name)
+    .max(32)
+    .default([])
+    .describe("Flags that have to be on for the same targeting key, or this one is off for it."),
+  overrides: z
+    .strictObject({
+      users: overridesOf("By targeting key."),
+      tenants: overridesOf("By the visitor's tenant (`context.tenant`)."),
+    })
+    .prefault({})
+    .describe("Answers of their own for single users and tenants; a user's goes before their tenant's."),
   state: z.enum(["off", "shadow", "canary", "on", "kill"]),
   percentage: percentage.default(0),
   release: name.default(UNVERSIONED).describe("The version that green runs. A halt sticks to it."),
@@ -225,6 +297,7 @@ export type FlagInput = z.input<typeof flagSchema>;
 export type Route = z.output<typeof route>;
 export type Rule = z.output<typeof rule>;
 export type State = Flag["state"];
+export type Override = z.output<typeof override>;
 
 /** Most members of a group, and most ids of a cohort's list with the members of its groups put in. */
 export const MAX_MEMBERS = 10_000;
