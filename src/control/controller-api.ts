@@ -1,7 +1,17 @@
 /** What may be asked of the controller, and the forms of its answers. */
-import type { RolloutView } from "../core/api/views.ts";
+import type {
+  ChangesView,
+  DocumentView,
+  FlagListView,
+  FlagSpecView,
+  MetricsView,
+  RevisionView,
+  RolloutView,
+  UsageView,
+} from "../core/api/views.ts";
 import type { FlagEdit } from "../core/flag/edit.ts";
-import type { How } from "../core/rollout/audit-chain.ts";
+import type { AuditEntry, How } from "../core/rollout/audit-chain.ts";
+import type { PastRollout } from "../core/rollout/history.ts";
 import type { Command, Refusal } from "../core/rollout/progress.ts";
 import type { Fault, Snapshot } from "../core/rollout/snapshot.ts";
 import type { EditOffer, ForwardAnswer } from "../core/wire/messages.ts";
@@ -105,10 +115,66 @@ export type ResumeResult = { ok: true; revision: number } | { ok: false; reason:
 export interface CommandRequest extends Ordered {
   flag: string;
   command: Command;
+  /** Etag of the flag; absent: not asked about. */
+  ifMatch?: IfMatch;
 }
 export type CommandResult =
-  | { ok: true; revision: number; rollout: RolloutView }
-  | { ok: false; reason: Refusal | "unknown-flag"; sentence: string };
+  | { ok: true; revision: number; rollout: RolloutView; etag?: string; replayed?: boolean }
+  | { ok: false; reason: Refusal | "unknown-flag" | "conflict" | "key-reused"; sentence: string };
+
+/** How the scheduled pull stands, as it is kept from one to the next. */
+export interface PullState {
+  /** `ETag` of the last good answer, and hash of its text: what is as before changes nothing. */
+  etag: string | null;
+  hash: string | null;
+  triedAt: number;
+  goodAt: number;
+  changedAt: number;
+  fault: string | null;
+  losses: string[];
+}
+
+/** Which audit entries are asked for. */
+export interface AuditPage {
+  limit: number;
+  /** Older than the entry of this id. */
+  before?: number;
+  flag?: string;
+  who?: string;
+  action?: string;
+  /** From `since` on and before `until`, milliseconds since the epoch. */
+  since?: number;
+  until?: number;
+}
+
+/** What operators ask of the controller, beside commands and status. */
+export interface OperatorApi {
+  /** All flags as they are written and served. */
+  specs(): Promise<FlagListView>;
+  /** One of them; undefined for a flag that the document does not name. */
+  spec(flag: string): Promise<FlagSpecView | undefined>;
+  /** The document; undefined before the first, or where its text is not kept. */
+  document(): Promise<DocumentView | undefined>;
+  /** Documents of earlier, the newest first; older than `before`. */
+  revisions(page: { limit: number; before?: number }): Promise<RevisionView[]>;
+  /** Text of one of them; undefined where it is not kept. */
+  revision(revision: number): Promise<string | undefined>;
+  editFlag(edit: EditFlag): Promise<WriteResult>;
+  putDocument(put: PutDocument): Promise<WriteResult>;
+  /** The global switch of the document. */
+  setEnabled(order: Ordered & { enabled: boolean; ifMatch: IfMatch }): Promise<WriteResult>;
+  goBack(back: GoBack): Promise<WriteResult>;
+  /** Undefined for a flag that the spec does not name. `seconds`: 60 to 30 days. */
+  metrics(about: { flag: string; seconds: number }): Promise<MetricsView | undefined>;
+  /** Of one flag or of all, most used first. */
+  usage(about: { flag?: string; seconds: number }): Promise<UsageView[]>;
+  history(page: { flag: string; limit: number; before?: number }): Promise<PastRollout[]>;
+  audit(page: AuditPage): Promise<AuditEntry[]>;
+  /** Waits up to `waitMs` for an audit entry after `after` or a revision above `revision`. */
+  changes(about: { after: number; revision: number; waitMs: number }): Promise<ChangesView>;
+  pullState(): Promise<PullState | undefined>;
+  savePullState(state: PullState): Promise<void>;
+}
 
 /** What shards ask of the controller (Durable Object `RolloutController`). */
 export interface ControllerApi {
