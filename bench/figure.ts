@@ -51,3 +51,15 @@ export function atMost(
     ...(note !== undefined && { note }),
   };
 }
+
+/** A count that has to be so and no other. */
+export function isExactly(name: string, number: number, wanted: number, note?: string): Figure {
+  return {
+    name,
+    value: String(number),
+    number,
+    target: `exactly ${wanted}`,
+    met: number === wanted,
+    ...(note !== undefined && { note }),
+  };
+}

@@ -52,13 +52,32 @@ async function servesGreen(port: number): Promise<boolean> {
   }
 }
 
+/** A request to the admin API. `body` is sent as JSON; `any`: also an answer that is a failure is one. */
+export async function ask(running: Running, path: string, asked: Asked = {}): Promise<Response> {
+  const { body, any = false, ...init } = asked;
+  const response = await fetch(`${running.isolates[0]}/_greenlight/api${path}`, {
+    ...init,
+    headers: {
+      authorization: `Bearer ${running.token}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...init.headers,
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!any && !response.ok) throw new Error(`${path}: ${response.status}: ${await response.text()}`);
+  return response;
+}
+
+interface Asked {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: unknown;
+  any?: boolean;
+}
+
 /** The status by the admin API. */
 export async function statusOf(running: Running): Promise<StatusView> {
-  const response = await fetch(`${running.isolates[0]}/_greenlight/api/status`, {
-    headers: { authorization: `Bearer ${running.token}` },
-  });
-  if (!response.ok) throw new Error(`status ${response.status}: ${await response.text()}`);
-  return (await response.json()) as StatusView;
+  return (await (await ask(running, "/status")).json()) as StatusView;
 }
 
 /** Sums of all flags, cohorts and placements, by variant. */

@@ -11,8 +11,10 @@ import { objects } from "./objects.ts";
 import { overload } from "./overload.ts";
 import { reach } from "./reach.ts";
 import { size } from "./size.ts";
+import { write } from "./write.ts";
+import { writers } from "./writers.ts";
 
-const BENCHES: readonly Named[] = [cpu, objects, reach, overload, exact, decide, size];
+const BENCHES: readonly Named[] = [cpu, objects, reach, overload, exact, decide, size, write, writers];
 
 interface Options {
   quick?: true;
