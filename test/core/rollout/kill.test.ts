@@ -4,7 +4,9 @@ import { describe, expect, test } from "vitest";
 import { isKilled, killedNames, withKilled, withoutKilled } from "../../../src/core/rollout/kill.ts";
 
 const name = fc.stringMatching(/^[a-z][a-z0-9._-]{0,8}$/);
-const text = fc.array(fc.oneof(name, fc.constant("*"), fc.constantFrom(" ", "\n", "\t"))).map((w) => w.join(" "));
+const text = fc
+  .array(fc.oneof(name, fc.constant("*"), fc.constantFrom(" ", "\n", "\t")))
+  .map((w) => w.join(" "));
 
 describe("the kill key", () => {
   test.each([
