@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { receiverSecrets } from "./test/support/receiver-secrets.ts";
+import { ADMIN_TOKENS as TEST_TOKENS } from "./test/support/tokens.ts";
 
 /** Tests that need a browser run where there is one; `.ci/run` installs it. */
 const browser = existsSync("/usr/bin/chromium");
@@ -26,7 +27,7 @@ export default defineConfig({
             wrangler: { configPath: "./wrangler.toml" },
             miniflare: {
               bindings: {
-                ADMIN_TOKEN: "test-token-0123456789abcdef",
+                ADMIN_TOKENS: TEST_TOKENS,
                 KV_REFRESH_SECONDS: "1",
                 // Secrets of the receivers that test/control/outbox*.test.ts tell.
                 ...receiverSecrets(inject("receivers")),

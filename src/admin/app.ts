@@ -8,7 +8,7 @@ import * as z from "zod";
 import { isName } from "../core/flag/schema.ts";
 import { problem } from "../edge/problem.ts";
 import { badRequest, bodyOf, etagged, howOf } from "./answers.ts";
-import { authorize } from "./auth.ts";
+import { authenticate, refusal } from "./auth.ts";
 import { controllerStub } from "./controller.ts";
 import { ingest } from "./ingest.ts";
 import { rollouts } from "./rollouts.ts";
@@ -32,11 +32,8 @@ const auditQuery = z.object({
 const app = new Hono<{ Bindings: Env }>().basePath("/_greenlight/api");
 
 app.use("*", async (c, next) => {
-  const auth = await authorize(c.req.header("authorization") ?? null, c.env.ADMIN_TOKEN);
-  if (!auth.ok && auth.reason === "shut")
-    return problem("admin-api-shut", "Set the secret ADMIN_TOKEN (16 characters or more).");
-  if (!auth.ok)
-    return problem("unauthorized", undefined, {}, { "www-authenticate": 'Bearer realm="greenlight"' });
+  const auth = await authenticate(c.req.raw, c.env, c.executionCtx as ExecutionContext);
+  if (!auth.ok) return refusal(auth);
   await next();
   c.header("cache-control", "no-store");
 });

@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
+import { hashToken, tokenLine } from "../core/auth/tokens.ts";
 import { type Bundle, makeBundle } from "./bundle.ts";
 import { KvService } from "./kv-service.ts";
 import { makeScratch } from "./scratch.ts";
@@ -39,7 +40,7 @@ export interface ServeOptions {
   vars?: Record<string, string>;
   /** Service bindings, name to `host:port`. */
   services?: Record<string, string>;
-  /** Bearer token of the admin API; absent: a random one. */
+  /** Bearer token of the admin API, in the clear, of role admin; absent: a random one. */
   token?: string;
   kvPort?: number;
   /** A bundle made before, to save the seconds that wrangler takes. */
@@ -88,7 +89,7 @@ export async function startServe(options: ServeOptions = {}): Promise<Running> {
 
   async function launch(): Promise<void> {
     const layout = { bundle, services: options.services ?? {}, isolates, ports, kvPort: kv.port, storage };
-    const vars = { ...bundle.vars, ...options.vars, ADMIN_TOKEN: token };
+    const vars = { ...bundle.vars, ...options.vars, ADMIN_TOKENS: tokensVariable(token, options.vars) };
     await writeFile(join(scratch, "config.capnp"), workerdConfig({ ...layout, vars }), { mode: 0o600 });
     workerd = new Workerd(join(scratch, "config.capnp"), options.onLog);
     ports = await workerd.listening(isolates);
@@ -125,6 +126,12 @@ export async function startServe(options: ServeOptions = {}): Promise<Running> {
 
 function local(port: number): string {
   return `http://127.0.0.1:${port}`;
+}
+
+/** What the Worker keeps: the hash of the token, of role admin, and tokens that were given as a variable besides. */
+function tokensVariable(token: string, vars: Record<string, string> = {}): string {
+  const line = tokenLine({ name: "local", role: "admin", sha256: hashToken(token), expires: undefined });
+  return [line, vars.ADMIN_TOKENS ?? ""].join("\n").trim();
 }
 
 async function copyModules(bundle: Bundle, to: string): Promise<void> {

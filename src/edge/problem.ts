@@ -8,6 +8,9 @@ export type ProblemType =
   | "no-route"
   | "not-found"
   | "unauthorized"
+  | "forbidden"
+  | "cross-origin"
+  | "too-many-attempts"
   | "admin-api-shut"
   | "too-large"
   | "invalid-document"
@@ -26,7 +29,10 @@ const TITLES: Record<ProblemType, [status: number, title: string]> = {
   "no-route": [404, "No route matches this host and path"],
   "not-found": [404, "Nothing is here"],
   unauthorized: [401, "A valid bearer token is needed"],
-  "admin-api-shut": [403, "The admin API is shut until ADMIN_TOKEN is set"],
+  forbidden: [403, "Your role may not do that"],
+  "cross-origin": [403, "A page of another origin may not write"],
+  "too-many-attempts": [429, "Too many failed attempts"],
+  "admin-api-shut": [403, "The admin API is shut until ADMIN_TOKENS is set"],
   "too-large": [413, "The body is too large"],
   "invalid-document": [422, "The flag document has faults"],
   "precondition-required": [428, "If-Match with the current revision is needed"],
