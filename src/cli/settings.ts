@@ -8,6 +8,8 @@ export interface Settings {
   kv_namespaces: { binding: string }[];
   durable_objects: { bindings: { name: string; class_name: string }[] };
   migrations: { tag: string; new_sqlite_classes?: string[] }[];
+  /** Names of the file's environments. */
+  definedEnvironments: string[];
   services?: { binding: string; service: string }[];
 }
 

@@ -131,6 +131,8 @@ export interface PullState {
   goodAt: number;
   changedAt: number;
   fault: string | null;
+  /** Since when each try went wrong, milliseconds since the epoch; null while it goes well. */
+  failingSince: number | null;
   losses: string[];
 }
 

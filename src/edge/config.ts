@@ -1,14 +1,18 @@
-/** The numbers of the environment, checked once per isolate. */
+/** What the Worker's variables say, checked once per isolate. */
 import "./env.ts";
 import { shardCount } from "./objects.ts";
 
-/** What the Worker's variables say. */
+/** The variables in checked form. */
 export interface Config {
   /** Between two background reads of KV, milliseconds. */
   refreshMs: number;
   shards: number;
   /** Where everything goes that no route matches, or undefined. */
   defaultOrigin: string | undefined;
+  /** Name of the environment, or undefined. */
+  environment: string | undefined;
+  /** Where flags are overridden from; undefined unless ENV_OVERRIDES is `true`. */
+  overrides: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Default of KV_REFRESH_SECONDS, and its limits. KV itself caches for 30 s or more. */
@@ -31,6 +35,8 @@ export function configOf(env: Env): Config {
     refreshMs: (sane ? seconds : REFRESH_SECONDS) * 1000,
     shards: shardCount(env),
     defaultOrigin: origin !== undefined && ORIGIN.test(origin) ? origin : undefined,
+    environment: env.ENVIRONMENT || undefined,
+    overrides: env.ENV_OVERRIDES === "true" ? (env as unknown as Record<string, unknown>) : undefined,
   };
   known = { env, config };
   return config;

@@ -30,9 +30,22 @@ test("npm start runs the bindings, objects and compatibility that are deployed",
   expect(contract(demo)).toEqual(contract(deployed));
 });
 
-test("the example environment has all that the top level has", async () => {
-  const staging = await readSettings(join(ROOT, "wrangler.toml"), "staging");
-  expect(contract(staging)).toEqual(contract(deployed));
+const environments = deployed.definedEnvironments;
+
+test.each(environments)(
+  "the environment %s has all that the top level has, and its own name",
+  async (name) => {
+    const settings = await readSettings(join(ROOT, "wrangler.toml"), name);
+    expect(contract(settings)).toEqual(contract(deployed));
+    expect(settings.vars.ENVIRONMENT).toBe(name);
+  },
+);
+
+test("variables override flags in previews and here, never where they are not meant to", async () => {
+  const all = await Promise.all(environments.map((name) => readSettings(join(ROOT, "wrangler.toml"), name)));
+  const on = [deployed, ...all].filter(({ vars }) => vars.ENV_OVERRIDES === "true");
+  expect(on.map(({ vars }) => vars.ENVIRONMENT)).toEqual(["preview"]);
+  expect(deployed.vars.ENVIRONMENT).toBe("production");
 });
 
 test("the demo origins are the services that the demo's router names", async () => {
@@ -40,21 +53,24 @@ test("the demo origins are the services that the demo's router names", async () 
   expect(demo.services?.map(({ binding }) => binding)).toEqual(["BLUE", "GREEN"]);
 });
 
-test.each([[[]], [["--env", "staging"]]])("wrangler deploy --dry-run passes with %j", async (args) => {
-  const out = await mkdtemp(join(tmpdir(), "greenlight-dry-"));
-  try {
-    const { stdout } = await run(
-      process.execPath,
-      [WRANGLER, "deploy", "--dry-run", "--outdir", out, ...args],
-      {
-        cwd: ROOT,
-        env: quietWrangler(),
-      },
-    );
-    expect(stdout).toContain("--dry-run: exiting now.");
-    expect(stdout).toMatch(/env\.FLAGS/);
-    expect(stdout).toMatch(/env\.COUNTERS/);
-  } finally {
-    await rm(out, { recursive: true, force: true });
-  }
-});
+test.each([[[]], [["--env", "staging"]]])(
+  "wrangler deploy --dry-run passes with %j",
+  async (args) => {
+    const out = await mkdtemp(join(tmpdir(), "greenlight-dry-"));
+    try {
+      const { stdout } = await run(
+        process.execPath,
+        [WRANGLER, "deploy", "--dry-run", "--outdir", out, ...args],
+        {
+          cwd: ROOT,
+          env: quietWrangler(),
+        },
+      );
+      expect(stdout).toContain("--dry-run: exiting now.");
+      expect(stdout).toMatch(/env\.FLAGS/);
+      expect(stdout).toMatch(/env\.COUNTERS/);
+    } finally {
+      await rm(out, { recursive: true, force: true });
+    }
+  },
+);

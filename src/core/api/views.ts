@@ -275,6 +275,8 @@ export interface PullView {
   changedAt: number;
   /** What went wrong last; null when it went well. */
   fault: string | null;
+  /** Since when each try went wrong, milliseconds since the epoch; null while it goes well. */
+  failingSince: number | null;
   /** What of the source has no counterpart, in sentences. */
   losses: string[];
 }
