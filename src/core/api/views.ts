@@ -249,6 +249,19 @@ export interface ChangesView {
   entries: AuditEntry[];
 }
 
+/** What every write answers; a command to a rollout answers `RolloutView` instead. */
+export interface WriteView {
+  revision: number;
+  /** False where it was so before. */
+  changed: boolean;
+  /** It was done by an earlier request with the same `Idempotency-Key`. */
+  replayed: boolean;
+  /** What a person reads, where there is more to say than that it is done. */
+  sentence: string | null;
+  /** The flag as it is now, where one was meant and it is still there. */
+  flag?: FlagSpecView;
+}
+
 /** Who asks, as the API knows them. */
 export interface WhoView {
   name: string;

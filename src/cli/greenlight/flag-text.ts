@@ -1,0 +1,72 @@
+/** Flags as people read them in a terminal. */
+import type { FlagListView, FlagSpecView } from "../../core/api/views.ts";
+import type { State } from "../../core/flag/schema.ts";
+import type { Output, Paint } from "./output.ts";
+import { pairs, percent, table, when } from "./table.ts";
+
+/** A state in its colour. */
+export function stateText(paint: Paint, state: State | string): string {
+  const colour = { on: paint.green, canary: paint.yellow, shadow: paint.cyan, kill: paint.red }[
+    state as string
+  ];
+  return colour ? colour(state) : paint.dim(state);
+}
+
+/** All flags as a table. */
+export function flagTable(out: Output, { flags, enabled, revision, faults }: FlagListView): string {
+  const { paint } = out;
+  const rows = flags.map((view) => [
+    view.faults.length > 0 ? `${view.name} ${paint.red("✗")}` : view.name,
+    askedText(paint, view),
+    stateText(paint, view.effective),
+    percent(view.served),
+    view.flag?.route ? view.flag.release : "",
+    view.why ?? "",
+  ]);
+  const lines = [
+    flags.length === 0
+      ? "No flags."
+      : table(out, ["flag", "asked for", "counts as", "served", "release", "why"], rows),
+  ];
+  if (!enabled) lines.push(paint.red("The global switch is off: everything goes to blue."));
+  for (const { path, message } of faults) lines.push(`${paint.red("✗")} ${path}: ${message}`);
+  lines.push(paint.dim(`revision ${revision}`));
+  return lines.join("\n");
+}
+
+function askedText(paint: Paint, { flag }: FlagSpecView): string {
+  if (!flag) return paint.red("faulty");
+  return flag.state === "canary"
+    ? `${stateText(paint, "canary")} ${percent(flag.percentage)}`
+    : stateText(paint, flag.state);
+}
+
+/** One flag, all that matters of it. */
+export function flagText(out: Output, view: FlagSpecView, now: number): string {
+  const { paint } = out;
+  const { flag, faults } = view;
+  const overrides = flag
+    ? Object.keys(flag.overrides.users).length + Object.keys(flag.overrides.tenants).length
+    : 0;
+  const lines = pairs(out, [
+    ["flag", paint.bold(view.name)],
+    ["description", flag?.description],
+    ["asked for", askedText(paint, view)],
+    ["counts as", stateText(paint, view.effective)],
+    ["served", percent(view.served)],
+    ["why", view.why],
+    ["release", flag?.route ? flag.release : null],
+    ["route", flag?.route ? `${flag.route.hosts.join(", ")}  ${flag.route.paths.join(", ")}` : null],
+    ["kind", flag?.kind],
+    ["owner", flag?.owner],
+    ["depends on", flag?.dependencies.join(", ")],
+    ["environments", flag?.environments.join(", ")],
+    ["cohorts", flag ? Object.keys(flag.cohorts).join(", ") : null],
+    ["plan", flag?.plan ? (flag.plan.name ?? `${flag.plan.stages.length} stages`) : null],
+    ["overrides", overrides > 0 ? String(overrides) : null],
+    ["notes", flag?.notes],
+    ["playbook", flag?.playbook],
+    ["changed", view.updatedAt === null ? null : when(view.updatedAt, now)],
+  ]);
+  return [lines, ...faults.map((f) => `${paint.red("✗")} ${f.path}: ${f.message}`)].join("\n");
+}
