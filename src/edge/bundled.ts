@@ -1,21 +1,34 @@
-/** The flag document bundled at build: routes and origins for an isolate that can read nothing else. */
+/** The flag document bundled at build, for an isolate that can read nothing else. */
 import bundled from "../../fixtures/bundled.json" with { type: "json" };
 import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
 import { FULL_SHARE } from "../core/flag/percentage.ts";
-import { type EffectiveFlag, servedBare } from "../core/rollout/effective.ts";
+import { type EffectiveFlag, effectiveFlags, servedBare } from "../core/rollout/effective.ts";
+import { SNAPSHOT_VERSION, type Snapshot } from "../core/rollout/snapshot.ts";
 
 /**
- * The routed flags of the bundled document, each answering its `fallback` for everyone, with reason STALE: what it
- * says about states and shares is as old as the build.
+ * The flags of the bundled document, with reason STALE, for what it says is as old as the build. A routed flag answers
+ * its `fallback` for everyone; a plain one goes by its state there, in this environment.
  */
 export function bundledFlags(
   parsed: ParsedDocument = parseDocument(JSON.stringify(bundled)),
+  environment?: string,
 ): EffectiveFlag[] {
-  const flags: EffectiveFlag[] = [];
-  for (const [name, spec] of parsed.flags) {
-    if (spec.route === undefined) continue;
+  const snapshot: Snapshot = {
+    v: SNAPSHOT_VERSION,
+    revision: 0,
+    at: 0,
+    specHash: "",
+    enabled: parsed.enabled ?? true,
+    flags: Object.fromEntries(parsed.flags),
+    status: {},
+    halts: [],
+    faults: [],
+  };
+  const known = { snapshot, document: undefined, kill: "", environment, heardAt: 0, now: 0 };
+  return effectiveFlags(known).map((flag) => {
+    const { name, spec } = flag;
+    if (spec.route === undefined) return { ...flag, stale: true };
     const share = spec.fallback === "green" ? FULL_SHARE : 0;
-    flags.push(servedBare(name, { ...spec, state: "canary" }, share, true));
-  }
-  return flags;
+    return servedBare(name, { ...spec, state: "canary" }, share, true);
+  });
 }

@@ -2,14 +2,23 @@
  * What this isolate knows: the newest snapshot, the flag document in KV and the kill key, and the routing table made
  * of them. It takes what it is given and never goes back to a lower revision; it does no I/O.
  */
+import type { EvaluationView } from "../core/api/views.ts";
 import { compileTable } from "../core/flag/compile.ts";
+import { envOverrides } from "../core/flag/env-overrides.ts";
 import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
 import type { Table } from "../core/flag/table.ts";
 import { hashText } from "../core/hashing/text.ts";
-import { ALONE_AFTER_MS, effectiveFlags, isPending, type KvDocument } from "../core/rollout/effective.ts";
+import {
+  ALONE_AFTER_MS,
+  type EffectiveFlag,
+  effectiveFlags,
+  isPending,
+  type KvDocument,
+} from "../core/rollout/effective.ts";
 import type { Fault, Snapshot } from "../core/rollout/snapshot.ts";
 import type { SeenEdit } from "../core/wire/messages.ts";
 import { bundledFlags } from "./bundled.ts";
+import type { Config } from "./config.ts";
 import { isSnapshot, type KvTexts, parseSnapshot } from "./kv.ts";
 import { log, wordsOf } from "./log.ts";
 
@@ -22,8 +31,8 @@ export class Knowing {
   /** Is any flag in shadow or canary? Then counts are wanted soon. */
   watching = false;
   snapshot: Snapshot | undefined;
-  /** Faults of the text that KV holds now. */
-  faults: readonly Fault[] = [];
+  /** Faults of variables that override flags. */
+  envFaults: readonly Fault[] = [];
   /** When a shard last answered this isolate, milliseconds since the epoch. */
   heardAt: number | undefined;
   /** When KV was last read well, milliseconds since the epoch. */
@@ -33,6 +42,10 @@ export class Knowing {
   /** The hand edit in KV that no snapshot knows of yet. */
   edit: (SeenEdit & { text: string }) | undefined;
 
+  /** What the Worker's variables say that bears upon flags. Undefined until the first request. */
+  #surroundings: Pick<Config, "environment" | "overrides"> | undefined;
+  /** Faults of the text that KV holds now. */
+  #textFaults: readonly Fault[] = [];
   #document: KvDocument | undefined;
   /** Text and revision of what KV held at the last read, good or not. */
   #flagsText: string | undefined;
@@ -48,6 +61,28 @@ export class Knowing {
   /** Revision held; 0 for none. */
   get revision(): number {
     return this.snapshot?.revision ?? 0;
+  }
+
+  /** Faults of the text that KV holds now, and of variables that override flags. */
+  get faults(): readonly Fault[] {
+    return this.envFaults.length === 0 ? this.#textFaults : [...this.#textFaults, ...this.envFaults];
+  }
+
+  /** Where the answer about a flag comes from. */
+  sourceOf(flag: string): EvaluationView["source"] {
+    const served = this.table.flags.get(flag);
+    if (served?.forced !== undefined) return "env";
+    return served === undefined ? "default" : this.source;
+  }
+
+  /** Where all flags come from that no variable overrides. */
+  get source(): "kv" | "bundle" | "default" {
+    return this.origin === "spec" ? "kv" : this.origin === "bundle" ? "bundle" : "default";
+  }
+
+  /** Takes the name of the environment, and the variables that override flags. To be called before anything else. */
+  takeConfig({ environment, overrides }: Config): void {
+    this.#surroundings = { environment, overrides };
   }
 
   /** Takes what was read in KV. Texts that are as before cost a comparison. */
@@ -76,7 +111,7 @@ export class Knowing {
     this.#failedAt = now;
   }
 
-  /** KV cannot be read and no shard has answered: routes and origins of the build, if there is nothing better. */
+  /** KV cannot be read and no shard has answered: the document of the build, if there is nothing better. */
   useBundle(now: number): void {
     if (this.origin === "nothing") this.rebuild(now, true);
   }
@@ -87,23 +122,35 @@ export class Knowing {
     const alone = now - heardAt >= ALONE_AFTER_MS;
     if (!changed && alone === this.#alone) return;
     this.#alone = alone;
-    const { snapshot } = this;
-    const document = this.#document;
     try {
-      const nothing = !snapshot && !document;
-      const flags = nothing
-        ? this.kvAt === undefined
-          ? bundledFlags()
-          : []
-        : effectiveFlags({ snapshot, document, kill: this.#killText ?? snapshot?.kill ?? "", heardAt, now });
-      this.table = compileTable(flags);
-      this.origin = !nothing ? "spec" : flags.length > 0 ? "bundle" : "nothing";
+      const flags = this.#flags(heardAt, now);
+      this.table = compileTable(this.#overridden(flags));
+      this.origin = this.snapshot || this.#document ? "spec" : flags.length > 0 ? "bundle" : "nothing";
       this.watching = flags.some(({ spec }) => spec.state === "shadow" || spec.state === "canary");
     } catch (error) {
       // The last table goes on: traffic does not fail because a document surprises us.
       log("error", "table-not-built", { error: wordsOf(error) });
     }
     if (this.edit && !this.#isUnknownEdit()) this.edit = undefined;
+  }
+
+  /** Sources in order: what KV and shards say, else the document of the build. */
+  #flags(heardAt: number, now: number): EffectiveFlag[] {
+    const { snapshot } = this;
+    const document = this.#document;
+    const environment = this.#surroundings?.environment;
+    if (!snapshot && !document) return bundledFlags(undefined, environment);
+    const kill = this.#killText ?? snapshot?.kill ?? "";
+    return effectiveFlags({ snapshot, document, kill, environment, heardAt, now });
+  }
+
+  #overridden(flags: EffectiveFlag[]): EffectiveFlag[] {
+    const overrides = this.#surroundings?.overrides;
+    if (overrides === undefined) return flags;
+    const { flags: overridden, faults } = envOverrides(overrides, flags);
+    this.envFaults = faults;
+    if (faults.length > 0) log("warn", "env-overrides-faulty", { faults });
+    return overridden;
   }
 
   #takeDocument(text: string | undefined, revision: number | undefined, now: number): boolean {
@@ -116,7 +163,7 @@ export class Knowing {
     if (text !== this.#flagsText) {
       this.#flagsText = text;
       const parsed = parseDocument(text);
-      this.faults = parsed.faults;
+      this.#textFaults = parsed.faults;
       const readable = parsed.flags.size > 0 || parsed.broken.size > 0 || parsed.faults.length === 0;
       // A text that cannot be read at all changes nothing but that it is reported.
       if (readable) this.#document = { hash, revision, parsed: this.#withLastGood(parsed) };

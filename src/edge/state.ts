@@ -62,6 +62,7 @@ export class State {
   /** The first knowledge, for the first requests of an isolate: from KV, else from a shard, else from the build. */
   async warmUp(env: Env, ctx: ExecutionContext): Promise<void> {
     const { knowing } = this;
+    knowing.takeConfig(configOf(env));
     this.#askFirst(env, ctx, Date.now());
     try {
       const texts = await withTimeout(readKv(env.FLAGS), COLD_KV_MS);

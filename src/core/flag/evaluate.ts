@@ -40,6 +40,7 @@ export interface Decision {
 export function decide(flag: CompiledFlag, id: Identity): Decision {
   const bucket = bucketOf(flag.seed, id.key);
   if (flag.stop !== undefined) return answer(id, bucket, "blue", "DISABLED");
+  if (flag.forced !== undefined) return forcedTo(flag.forced, id, bucket);
   let decision = decideIn(flag.layers[0]!, id, bucket);
   for (let i = 1; i < flag.layers.length && decision.variant === "green"; i++) {
     const other = decideIn(flag.layers[i]!, id, bucket);
@@ -83,6 +84,12 @@ function decideIn(layer: Layer, id: Identity, bucket: number): Decision {
   const { cohort } = band;
   if (band.stopped) return { variant: "blue", reason: "DISABLED", cohort, placement, bucket };
   return { variant: bucket < band.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
+}
+
+/** What a variable says, everybody is told: they are no sample of anything. */
+function forcedTo(to: "on" | "off", id: Identity, bucket: number): Decision {
+  const variant = to === "on" ? "green" : "blue";
+  return { ...answer(id, bucket, variant, "TARGETING_MATCH"), placement: "match" };
 }
 
 /** The answer to everyone alike. */

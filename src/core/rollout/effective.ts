@@ -28,6 +28,8 @@ export interface Knowledge {
   document: KvDocument | undefined;
   /** Text of the `kill` key. */
   kill: string;
+  /** Name of the environment; undefined: it has none. */
+  environment?: string | undefined;
   /** When this isolate last had an answer from a shard, or else when it first asked (ms since the epoch). */
   heardAt: number;
   now: number;
@@ -52,6 +54,8 @@ export interface EffectiveFlag {
   shadow: boolean;
   /** True where a spec without any published status is served: reason STALE. */
   stale: boolean;
+  /** What a variable of the Worker says for everyone, over all but `stop`; absent where none says anything. */
+  forced?: "on" | "off";
 }
 
 /** Is the document a change that the controller has not published yet? */
