@@ -11,6 +11,7 @@ export type ProblemType =
   | "forbidden"
   | "cross-origin"
   | "too-many-attempts"
+  | "access-unavailable"
   | "admin-api-shut"
   | "too-large"
   | "invalid-document"
@@ -20,6 +21,16 @@ export type ProblemType =
   | "unknown-flag"
   | "rollout-refused"
   | "bad-request"
+  | "method-not-allowed"
+  | "unsupported-media-type"
+  | "flag-exists"
+  | "flag-killed"
+  | "key-reused"
+  | "no-document"
+  | "nothing-earlier"
+  | "unknown-revision"
+  | "no-pull"
+  | "too-many-streams"
   | "controller-unavailable";
 
 const TITLES: Record<ProblemType, [status: number, title: string]> = {
@@ -32,6 +43,7 @@ const TITLES: Record<ProblemType, [status: number, title: string]> = {
   forbidden: [403, "Your role may not do that"],
   "cross-origin": [403, "A page of another origin may not write"],
   "too-many-attempts": [429, "Too many failed attempts"],
+  "access-unavailable": [503, "The keys of Cloudflare Access cannot be had"],
   "admin-api-shut": [403, "The admin API is shut until ADMIN_TOKENS is set"],
   "too-large": [413, "The body is too large"],
   "invalid-document": [422, "The flag document has faults"],
@@ -41,6 +53,16 @@ const TITLES: Record<ProblemType, [status: number, title: string]> = {
   "unknown-flag": [404, "The spec has no such flag"],
   "rollout-refused": [409, "The rollout cannot do that now"],
   "bad-request": [400, "The request is not of the expected form"],
+  "method-not-allowed": [405, "There is something here, but not for this method"],
+  "unsupported-media-type": [415, "The body is of a kind that is not read here"],
+  "flag-exists": [409, "There is a flag of this name already"],
+  "flag-killed": [409, "The flag is killed in the document"],
+  "key-reused": [422, "The idempotency key was used for another write"],
+  "no-document": [404, "No flag document is kept"],
+  "nothing-earlier": [409, "There is nothing earlier to go back to"],
+  "unknown-revision": [404, "No document of that revision is kept"],
+  "no-pull": [409, "No scheduled pull is set up"],
+  "too-many-streams": [503, "Too many streams are open"],
   "controller-unavailable": [503, "The controller did not answer"],
 };
 

@@ -23,7 +23,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   control: [],
   edge: [],
   core: ["zod", "@noble/hashes", "jsonc-parser"],
-  admin: ["hono", "zod"],
+  admin: ["hono", "jose", "zod"],
 };
 
 /** Packages that are for one purpose: files or folders of src/ that may use them, all of them off the request path. */
@@ -33,6 +33,8 @@ const USERS: Record<string, readonly string[]> = {
   // The chain of the audit log: Web Crypto answers later, a transaction is over by then.
   // Tokens are kept as hashes, and made where there is no Web Crypto to wait for.
   "@noble/hashes": ["core/rollout/audit-chain.ts", "core/auth/tokens.ts"],
+  // Signatures of Cloudflare Access.
+  jose: ["admin/access.ts", "admin/access-keys.ts"],
   // A line is put into a person's document without touching the rest; a fault is found in its text.
   "jsonc-parser": ["core/flag/notes.ts", "core/flag/places.ts"],
 };
