@@ -1,8 +1,12 @@
 /** Promises about what an isolate takes for true. */
 import { describe, expect, test } from "vitest";
+import { compileTable } from "../../src/core/flag/compile.ts";
+import { decide } from "../../src/core/flag/evaluate.ts";
+import { parseDocument } from "../../src/core/flag/parse.ts";
 import { type FlagInput, flagSchema } from "../../src/core/flag/schema.ts";
 import { hashText } from "../../src/core/hashing/text.ts";
 import { SNAPSHOT_VERSION, type Snapshot } from "../../src/core/rollout/snapshot.ts";
+import { bundledFlags } from "../../src/edge/bundled.ts";
 import { Knowing } from "../../src/edge/knowing.ts";
 
 const T = 1_790_000_000_000;
@@ -172,17 +176,67 @@ test("the kill key counts whatever the snapshot says, until a person changes it"
   expect(shareOf(knowing)).toBe(50_000);
 });
 
-test("the document of the build gives routes and each flag's fallback", async () => {
-  const { bundledFlags } = await import("../../src/edge/bundled.ts");
-  const { parseDocument } = await import("../../src/core/flag/parse.ts");
-  const flags = {
-    a: { ...flagOf(50), fallback: "green" },
-    b: { ...flagOf(50), state: "on" },
-    plain: { state: "on" },
-  };
-  const found = bundledFlags(parseDocument(JSON.stringify({ flags })));
-  expect(found.map(({ name, share, stale }) => [name, share, stale])).toEqual([
-    ["a", 100_000, true],
-    ["b", 0, true],
-  ]);
+describe("the document of the build", () => {
+  const parsed = (flags: object, more: object = {}) => parseDocument(JSON.stringify({ flags, ...more }));
+
+  test("gives routes with each flag's fallback, whatever it says about their state", () => {
+    const flags = { a: { ...flagOf(50), fallback: "green" }, b: { ...flagOf(50), state: "on" } };
+    const found = bundledFlags(parsed(flags));
+    expect(found.map(({ name, share, stale }) => [name, share, stale])).toEqual([
+      ["a", 100_000, true],
+      ["b", 0, true],
+    ]);
+  });
+
+  test("gives plain flags as they stand there, cohorts and switches included", () => {
+    const cohorts = { staff: { users: ["ann"] }, guests: { users: ["bob"] } };
+    const flags = {
+      lit: { state: "on" },
+      dark: { state: "off" },
+      some: { state: "canary", percentage: 45, cohorts },
+      "canary.cohort.guests.enabled": { state: "off" },
+    };
+    const table = compileTable(bundledFlags(parsed(flags)));
+    const answer = (name: string, key: string) => {
+      const { variant, reason } = decide(table.flags.get(name)!, { key, placement: "hash", trusted: true });
+      return [variant, reason];
+    };
+    expect(answer("lit", "ann")).toEqual(["green", "STALE"]);
+    expect(answer("dark", "ann")).toEqual(["blue", "DISABLED"]);
+    expect(answer("some", "ann")).toEqual(["green", "STALE"]);
+    expect(answer("some", "bob")).toEqual(["blue", "DISABLED"]);
+    expect(table.flags.get("some")?.share).toBe(45_000);
+    const off = bundledFlags(parsed({ lit: { state: "on" } }, { enabled: false }));
+    expect(off).toMatchObject([{ name: "lit", stop: "switch" }]);
+  });
+});
+
+describe("which source answered", () => {
+  test("is said of each flag: KV, else nobody but the caller's default", () => {
+    const knowing = new Knowing();
+    expect([knowing.source, knowing.sourceOf("shop")]).toEqual(["default", "default"]);
+    knowing.takeKv(kv({ flags: textOf(20), revision: 1, snapshot: snapshotOf(1, 20) }), T);
+    expect([knowing.source, knowing.sourceOf("shop"), knowing.sourceOf("other")]).toEqual([
+      "kv",
+      "kv",
+      "default",
+    ]);
+  });
+
+  test("is a variable where one overrides the flag, and only where that is switched on", () => {
+    const vars = { ENABLE_SHOP: "false", ENABLE_SEARCH: "true", ENABLE_X: "perhaps" };
+    const config = { refreshMs: 1000, shards: 1, defaultOrigin: undefined, environment: "preview" };
+    const knowing = new Knowing();
+    knowing.takeConfig({ ...config, overrides: vars });
+    knowing.takeKv(kv({ flags: textOf(20), revision: 1, snapshot: snapshotOf(1, 20) }), T);
+    expect([knowing.sourceOf("shop"), knowing.sourceOf("search")]).toEqual(["env", "env"]);
+    expect(shareOf(knowing)).toBe(0);
+    expect(knowing.faults).toMatchObject([{ path: "env ENABLE_X" }]);
+
+    const production = new Knowing();
+    production.takeConfig({ ...config, overrides: undefined });
+    production.takeKv(kv({ flags: textOf(20), revision: 1, snapshot: snapshotOf(1, 20) }), T);
+    expect([production.sourceOf("shop"), production.sourceOf("search")]).toEqual(["kv", "default"]);
+    expect(shareOf(production)).toBe(20_000);
+  });
 });
