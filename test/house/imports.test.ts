@@ -35,7 +35,7 @@ const USERS: Record<string, readonly string[]> = {
   "@noble/hashes": ["core/rollout/audit-chain.ts", "core/auth/tokens.ts"],
   // Signatures of Cloudflare Access.
   jose: ["admin/access.ts", "admin/access-keys.ts"],
-  // A line is put into a person's document without touching the rest; a fault is found in its text.
+  // A line or a flag is put into a person's document without touching the rest; a fault is found in its text.
   "jsonc-parser": ["core/flag/notes.ts", "core/flag/places.ts"],
 };
 
