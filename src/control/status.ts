@@ -56,6 +56,7 @@ function flagView(name: string, rows: RowView[], decisions: Decisions, now: numb
   const killed = isKilled(rollout.kill, name) || flag?.state === "kill";
   const halt = flag ? haltOf(rollout, name, flag.release) : undefined;
   const compared = comparisons.of(name);
+  const checked = flag?.healthCheck && decisions.telemetryOf(name, now);
   const comparison = compared?.view();
   return {
     name,
@@ -76,6 +77,10 @@ function flagView(name: string, rows: RowView[], decisions: Decisions, now: numb
     trace: compared?.trace.points ?? [],
     rows,
     rollout: rolloutView(decisions, name, now) ?? null,
+    health: {
+      blue: checked?.health("blue") ?? null,
+      green: checked?.health("green") ?? null,
+    },
   };
 }
 

@@ -2,6 +2,7 @@
 import type { ComparisonView } from "../analysis/comparing.ts";
 import type { Verdict } from "../analysis/rules.ts";
 import type { RowId, Tally } from "../analysis/tally.ts";
+import type { HealthReading } from "../analysis/telemetry.ts";
 import type { TracePoint } from "../analysis/trace.ts";
 import type { Role } from "../auth/tokens.ts";
 import type { Evaluation } from "../flag/answer.ts";
@@ -57,6 +58,8 @@ export interface FlagView {
   rows: RowView[];
   /** Where its rollout is. */
   rollout: RolloutView | null;
+  /** The last health check of each origin; null where none is asked for, or none is in yet. */
+  health: Record<"blue" | "green", HealthReading | null>;
 }
 
 /** The whole status. */
