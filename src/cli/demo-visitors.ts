@@ -1,4 +1,4 @@
-/** The visitors of the demo: browsers that keep their cookie and remember which origin answered them. */
+/** Visitors of demo and rehearsals: browsers that keep their cookie and remember which origin answered them. */
 
 /** Requests that are under way at a time. */
 const AT_ONCE = 16;
@@ -13,20 +13,26 @@ export interface Round {
   errors: number;
   /** Visitors who were on green before and were not now. */
   left: number;
-  /** Visitors whose origin is another than before. */
+  /** Visitors whose side is another than before. */
   moved: number;
 }
 
 interface Visitor {
   headers: Record<string, string>;
-  colour: string | undefined;
+  /** Did green answer last? Undefined before the first answer. */
+  green: boolean | undefined;
 }
+
+/** Tells by an answer's text that green gave it. */
+export type IsGreen = (body: string) => boolean;
 
 /** A crowd of visitors with addresses and browsers of their own. */
 export class Crowd {
   readonly #visitors: Visitor[];
+  readonly #isGreen: IsGreen;
 
-  constructor(size: number) {
+  constructor(size: number, isGreen: IsGreen = (body) => body === "green") {
+    this.#isGreen = isGreen;
     this.#visitors = Array.from({ length: size }, (_, i) => ({
       headers: {
         accept: "text/html",
@@ -34,7 +40,7 @@ export class Crowd {
         "user-agent": `Demo/1.0 (browser ${i})`,
         "cf-connecting-ip": `198.18.${i >> 8}.${i & 255}`,
       },
-      colour: undefined,
+      green: undefined,
     }));
   }
 
@@ -48,28 +54,28 @@ export class Crowd {
     const waiting = [...this.#visitors];
     const lane = async () => {
       for (let visitor = waiting.pop(); visitor; visitor = waiting.pop())
-        await visitOnce(url, visitor, round);
+        await visitOnce(url, visitor, this.#isGreen, round);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, lane));
     return round;
   }
 }
 
-async function visitOnce(url: string, visitor: Visitor, round: Round): Promise<void> {
+async function visitOnce(url: string, visitor: Visitor, isGreen: IsGreen, round: Round): Promise<void> {
   const res = await fetch(url, { headers: visitor.headers });
   const body = await res.text();
   const cookie = res.headers.getSetCookie().find((line) => line.startsWith("gl_visitor="));
   if (cookie) visitor.headers.cookie = cookie.slice(0, cookie.indexOf(";"));
   round.visits++;
-  // An error has no colour; the visitor's own stays what it was.
+  // An error has no side; the visitor's own stays what it was.
   if (res.status >= 500) {
     round.errors++;
     return;
   }
-  const before = visitor.colour;
-  visitor.colour = body;
+  const before = visitor.green;
+  visitor.green = isGreen(body);
   if (before === undefined) round.first++;
-  if (body === "green") round.green++;
-  if (before === "green" && body !== "green") round.left++;
-  if (before !== undefined && before !== body) round.moved++;
+  if (visitor.green) round.green++;
+  if (before === true && !visitor.green) round.left++;
+  if (before !== undefined && before !== visitor.green) round.moved++;
 }
