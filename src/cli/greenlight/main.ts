@@ -31,6 +31,7 @@ export function program(): Command {
     .option("-q, --quiet", "results and failures only", false)
     .option("--no-color", "no colours (nor with NO_COLOR, or where it is no terminal)")
     .addOption(new Option("--timeout <seconds>", "of one request").argParser(seconds).default(TIMEOUT_S))
+    .option("--env <name>", "environment of wrangler.toml, for --kv and kill; default: that of the profile")
     .option("--kv", "past router and controller: read and write KV itself, through wrangler", false)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()

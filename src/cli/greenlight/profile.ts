@@ -12,6 +12,8 @@ export interface Profile {
   /** Origin of a host that the admin API answers on, without a slash at the end. */
   url: string;
   token: string | undefined;
+  /** Environment of wrangler.toml that it is deployed from; undefined: the top level. */
+  env?: string | undefined;
   /** Where it was found, for people. */
   source: string;
 }
@@ -23,10 +25,17 @@ export interface Choice {
   tokenFile?: string | undefined;
 }
 
+/** One of the kept profiles. */
+export interface Kept {
+  url: string;
+  token: string;
+  env?: string;
+}
+
 /** `profiles.json` as it is kept. */
 export interface Profiles {
   default: string | null;
-  profiles: Record<string, { url: string; token: string }>;
+  profiles: Record<string, Kept>;
 }
 
 /** Name of the profile that `npm start` writes. */
