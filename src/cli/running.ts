@@ -1,6 +1,5 @@
 /** A running router: the deployed bundle on bare workerd, with KV in this process. Used by serve, demo, tests, bench. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -10,6 +9,7 @@ import type { Readable } from "node:stream";
 import { hashToken, tokenLine } from "../core/auth/tokens.ts";
 import { type Bundle, makeBundle } from "./bundle.ts";
 import { KvService } from "./kv-service.ts";
+import { newToken } from "./new-token.ts";
 import { makeScratch } from "./scratch.ts";
 import { FRONT_SCRIPT, workerdConfig } from "./workerd-config.ts";
 
@@ -19,8 +19,6 @@ const RAM_DISK = "/dev/shm";
 const START_TIMEOUT_MS = 20_000;
 /** Milliseconds between two looks at a port that does not answer yet. */
 const POLL_MS = 20;
-/** Bytes of a token made here. */
-const TOKEN_BYTES = 24;
 /** Last characters of workerd's output that an error shows. */
 const LOG_TAIL = 4000;
 
@@ -81,7 +79,7 @@ export async function startServe(options: ServeOptions = {}): Promise<Running> {
   if (!kv.get("kill")) kv.put("kill", "");
 
   const isolates = options.isolates ?? 1;
-  const token = options.token ?? randomBytes(TOKEN_BYTES).toString("hex");
+  const token = options.token ?? newToken();
   const first = options.port ?? 0;
   let ports = { front: first, direct: Array.from({ length: isolates }, (_, i) => first && first + i + 1) };
   await copyModules(bundle, scratch);

@@ -6,7 +6,7 @@ import { Command } from "commander";
 import pc from "picocolors";
 import { parseDocument } from "../core/flag/parse.ts";
 import { quietWrangler, ROOT, WRANGLER } from "./bundle.ts";
-import { localToken } from "./dev-vars.ts";
+import { LOCAL_SESSION, localAccess } from "./dev-vars.ts";
 import { LOCAL_STATE, seed } from "./local-kv.ts";
 import { integer } from "./options.ts";
 import { onOrphaned } from "./orphan.ts";
@@ -60,11 +60,12 @@ async function main(): Promise<number> {
   if (document === undefined) return 1;
   process.chdir(ROOT);
   if (given.fresh) await rm(given.state, { recursive: true, force: true });
-  const token = await localToken(".dev.vars");
   const seeded = await seed(given.state, document, given.flags !== undefined);
   const { port: asked } = given;
   const port = await freeBlock(asked, 1);
   if (port !== asked) console.log(pc.yellow(`port ${asked} is taken; taking ${port}`));
+  const url = `http://localhost:${port}`;
+  const token = await localAccess(".dev.vars", LOCAL_SESSION, url);
   const inspector = await freeBlock(INSPECTOR_PORT, 1);
 
   const child = spawn(
@@ -92,7 +93,6 @@ async function main(): Promise<number> {
   process.on("SIGTERM", leave);
   onOrphaned(leave);
 
-  const url = `http://localhost:${port}`;
   const ready = await Promise.race([answers(`http://127.0.0.1:${port}/_greenlight/health`), ended]);
   if (ready !== true) {
     console.error(pc.red("the router did not start; see above"));
@@ -147,6 +147,8 @@ ${pc.bold("Change")}
     ${put} kill " "
   lift a halt:
     curl -X POST ${auth} ${url}/_greenlight/api/flags/shop/resume
+
+The token is in ${LOCAL_SESSION}, where npx greenlight finds it; the router has its hash alone.
 `;
 }
 

@@ -1,12 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { quietWrangler, ROOT, WRANGLER } from "../../src/cli/bundle.ts";
-import { localToken } from "../../src/cli/dev-vars.ts";
 import { freeBlock, isFree } from "../../src/cli/ports.ts";
 import { ask } from "../support/ask.ts";
 import { Command } from "../support/command.ts";
@@ -137,13 +136,4 @@ test("plain wrangler dev starts the router as well", async () => {
   const answer = await ask(url);
   expect(answer.status).toBe(503);
   expect(answer.headers["content-type"]).toBe("application/problem+json");
-});
-
-test("a local token is made once, for the owner's eyes only, beside what was in the file", async () => {
-  const path = join(dir, ".dev.vars");
-  await writeFile(path, "OTHER=1", { mode: 0o644 });
-  const token = await localToken(path);
-  expect(token).toMatch(/^[0-9a-f]{48}$/);
-  expect(await localToken(path)).toBe(token);
-  expect((await stat(path)).mode & 0o777).toBe(0o600);
 });

@@ -242,6 +242,7 @@ describe("a number that is fetched", () => {
     ["reset-in-body", {}, "no connection"],
     ["hang", { timeout: 0.05 }, "no answer within 0.05 s"],
     [{ status: 200 }, { authorization: "secret:NONE" }, "secret:NONE is not set"],
+    [{ status: 200 }, { authorization: "secret:ADMIN_TOKENS" }, "secret:ADMIN_TOKENS is not set"],
     [{ status: 200 }, { authorization: "secret:ADMIN_TOKEN" }, "secret:ADMIN_TOKEN is not set"],
   ] as const;
   it.each(failing)("is told to be missing on %j %j", async (behaviour, fields, sentence) => {

@@ -75,12 +75,12 @@ async function bodyOf(response: Response, read: boolean): Promise<{ text: string
   return { text, isWhole };
 }
 
-/** Never told to anybody, whatever a flag document asks for: it opens the admin API. */
-const OWN_SECRET = "secret:ADMIN_TOKEN";
+/** Never told to anybody, whatever a flag document asks for: they are about who opens the admin API. */
+const OWN_SECRETS: readonly string[] = ["secret:ADMIN_TOKENS", "secret:ADMIN_TOKEN"];
 
 /** Value of a secret named `secret:NAME`, or undefined if the Worker has none. */
 export function secretOf(env: Env, name: string): string | undefined {
-  if (name === OWN_SECRET) return undefined;
+  if (OWN_SECRETS.includes(name)) return undefined;
   const value = (env as unknown as Record<string, unknown>)[name.slice("secret:".length)];
   return typeof value === "string" && value !== "" ? value : undefined;
 }

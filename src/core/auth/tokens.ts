@@ -53,7 +53,7 @@ export function hashToken(token: string): string {
 /** The token as `ADMIN_TOKENS` holds it. Throws where name or role could not be read back. */
 export function tokenLine({ name, role, sha256, expires }: KnownToken): string {
   if (!isName(name)) throw new RangeError(`${NAME_WORDS} was expected for a token's name`);
-  const until = expires === undefined ? "" : `:${new Date(expires).toISOString()}`;
+  const until = expires === undefined ? "" : `:${new Date(expires).toISOString().replace(".000Z", "Z")}`;
   return `${name}:${role}:${sha256}${until}`;
 }
 
