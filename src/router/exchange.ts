@@ -87,7 +87,9 @@ export class Exchanger {
     headers.set(OWN.variant, side);
     if (variant === "blue") lane.budget.noteRequest(now);
 
-    if (flag.shadow && variant === "blue" && isReplaceable(request)) {
+    // Who is kept on blue by an override asked for nothing of green's.
+    const isOverridden = choice.decision.reason === "TARGETING_MATCH";
+    if (flag.shadow && variant === "blue" && !isOverridden && isReplaceable(request)) {
       mirror(x, choice, this.#recorder, now);
     }
     this.#recorder.begin(attempt);

@@ -72,7 +72,7 @@ export class Router {
     const { knowing } = this.#state;
     const flag = knowing.table.match(target.host, target.path);
     if (!flag) return this.#unrouted(request, env, ctx, target);
-    const choice = this.#choose(flag, request.headers);
+    const choice = this.#choose(flag, request.headers, now);
     if (choice.decision.variant === "green" && this.#state.mustHear(env, ctx, now)) {
       return this.#state.hear().then(() => this.#route(request, env, ctx, target, Date.now(), true));
     }
@@ -86,13 +86,13 @@ export class Router {
     }
   }
 
-  #choose(flag: CompiledFlag, headers: Headers): Choice {
+  #choose(flag: CompiledFlag, headers: Headers, now: number): Choice {
     const lane = this.#lanes.of(flag);
     try {
       const id = identify(flag, headers);
       return {
         lane,
-        decision: decide(flag, id),
+        decision: decide(flag, id, now),
         visitor: visitorHash(id.visitor),
         anchor: id.anchor,
       };

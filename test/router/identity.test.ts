@@ -28,6 +28,8 @@ function flag(
     status: undefined,
     halts: [],
     isCohortOff: () => false,
+    environment: undefined,
+    knowsHalts: true,
   };
   const layers = [layerOf(spec, ruling)];
   const effective = {
@@ -36,6 +38,7 @@ function flag(
     share: 50_000,
     layers,
     stop: undefined,
+    cause: undefined,
     shadow: false,
     stale: false,
   };
@@ -95,13 +98,13 @@ describe("the first source that is there counts", () => {
 describe("who may match a cohort", () => {
   test("a cookie never does: nobody can vouch for it", () => {
     const vouched = flag("cookie:user", "access");
-    expect(decide(vouched, identify(vouched, new Headers({ cookie: "user=ann" }))).cohort).toBe("ga");
+    expect(decide(vouched, identify(vouched, new Headers({ cookie: "user=ann" })), 0).cohort).toBe("ga");
   });
 
   test("where Access vouches, a bearer token of the client's own says nothing", () => {
     const vouched = flag("jwt:sub", "access");
     const authorization = jwt({ sub: "ann" });
-    expect(decide(vouched, identify(vouched, new Headers({ authorization }))).cohort).toBe("ga");
+    expect(decide(vouched, identify(vouched, new Headers({ authorization })), 0).cohort).toBe("ga");
     const assertion = jwt({ sub: "bob" }).replace("Bearer ", "");
     const both = new Headers({ authorization, "cf-access-jwt-assertion": assertion });
     expect(identify(vouched, both).key).toBe("bob");
@@ -114,9 +117,9 @@ describe("who may match a cohort", () => {
       authorization: jwt({ sub: "ann" }),
     });
     const forged = flag(stickBy);
-    expect(decide(forged, identify(forged, headers)).cohort).toBe("ga");
+    expect(decide(forged, identify(forged, headers), 0).cohort).toBe("ga");
     const vouched = flag(stickBy, "verified-jwt");
-    expect(decide(vouched, identify(vouched, headers))).toMatchObject({
+    expect(decide(vouched, identify(vouched, headers), 0)).toMatchObject({
       variant: "green",
       cohort: "beta",
       placement: "match",
@@ -135,7 +138,7 @@ describe("attributes", () => {
     const shop = flag("header:x-user-id", trusted, { context, cohorts, percentage: 0, ...more });
     const id = identify(shop, new Headers({ "x-user-id": "zoe", ...headers }));
     const attributes: Record<string, readonly string[]> = Object.fromEntries(id.attributes ?? []);
-    return { attributes, cohort: decide(shop, id).cohort };
+    return { attributes, cohort: decide(shop, id, 0).cohort };
   };
 
   test("are read where a cohort asks for them, and cost nothing where none does", () => {
@@ -193,6 +196,6 @@ test("a visitor keeps the bucket of their cookieless requests, also from another
       cookie: `gl_visitor=${"0".repeat(32)}.${first.anchor}`,
     }),
   );
-  expect(decide(shop, later).bucket).toBe(decide(shop, first).bucket);
+  expect(decide(shop, later, 0).bucket).toBe(decide(shop, first, 0).bucket);
   expect(later).toMatchObject({ placement: "hash", anchor: undefined });
 });

@@ -1,7 +1,7 @@
 /** Compiles flags into the routing table: all work that does not need the request is done here, once a snapshot. */
 import { seedOf } from "../hashing/bucket.ts";
 import type { EffectiveFlag } from "../rollout/effective.ts";
-import { attributesOf } from "./members.ts";
+import { attributesOf, TENANT } from "./members.ts";
 import type { Flag } from "./schema.ts";
 import type { CompiledFlag, ContextSource, Source, Table } from "./table.ts";
 
@@ -21,6 +21,8 @@ const WILDCARD = "*.";
  */
 export function compileTable(flags: readonly EffectiveFlag[]): Table {
   const compiled = flags.map(compileFlag).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const byName = new Map(compiled.map((flag) => [flag.name, flag]));
+  for (const flag of compiled) tie(flag, byName);
   const hosts = new HostIndex();
   for (const flag of compiled) {
     for (const host of flag.spec.route?.hosts ?? []) {
@@ -28,20 +30,52 @@ export function compileTable(flags: readonly EffectiveFlag[]): Table {
     }
   }
   return {
-    flags: new Map(compiled.map((flag) => [flag.name, flag])),
+    flags: byName,
     match: (host, path) => hosts.match(withoutRootDot(host), path),
     namesHost: (host) => hosts.names(withoutRootDot(host)),
   };
 }
 
-function compileFlag(flag: EffectiveFlag): CompiledFlag {
+const NO_NEEDS: CompiledFlag["needs"] = new Map();
+
+/** A flag while the table is made: what hangs on other flags comes last. */
+interface Draft extends CompiledFlag {
+  needs: CompiledFlag["needs"];
+  context: CompiledFlag["context"];
+}
+
+function compileFlag(flag: EffectiveFlag): Draft {
   const { name, spec } = flag;
   return {
     ...flag,
     seed: seedOf(saltOf(name, spec)),
     sources: spec.stickBy.map(parseSource),
-    context: contextOf(flag),
+    context: [],
+    needs: NO_NEEDS,
   };
+}
+
+/** Ties a flag to those that it depends on, and says what has to be known of its visitors for all of them. */
+function tie(flag: Draft, flags: ReadonlyMap<string, CompiledFlag>): void {
+  const names = dependenciesOf(flag);
+  if (names.length > 0) {
+    const found = names.map((name) => flags.get(name)).filter((need) => need !== undefined);
+    flag.needs = new Map(found.map((need) => [need.name, need]));
+  }
+  const wanted = new Set<string>();
+  const seen = new Set<EffectiveFlag>([flag]);
+  for (const one of seen) {
+    for (const attribute of wantedBy(one)) wanted.add(attribute);
+    for (const name of dependenciesOf(one)) {
+      const need = flags.get(name);
+      if (need) seen.add(need);
+    }
+  }
+  flag.context = contextOf(flag, wanted);
+}
+
+function dependenciesOf({ layers }: EffectiveFlag): string[] {
+  return layers.flatMap(({ provisos }) => provisos?.dependencies ?? []);
 }
 
 /** What buckets start from: with `rotate` another one for each release, so that other visitors are first. */
@@ -49,9 +83,16 @@ export function saltOf(name: string, { salt = name, rotate, release }: Flag): st
   return rotate === "release" ? `${salt}|${release}` : salt;
 }
 
-/** The attributes that the flag's cohorts ask for, as far as somebody vouches for them. */
-function contextOf({ spec, layers }: EffectiveFlag): ContextSource[] {
-  const wanted = new Set(layers.flatMap(({ audiences }) => audiences.flatMap(attributesOf)));
+/** The attributes that the flag's own cohorts and overrides ask for. */
+function wantedBy({ layers }: EffectiveFlag): string[] {
+  return layers.flatMap(({ audiences, provisos }) => [
+    ...audiences.flatMap(attributesOf),
+    ...(provisos && provisos.tenants.size > 0 ? [TENANT] : []),
+  ]);
+}
+
+/** Where the attributes come from that are asked for, as far as somebody vouches for them. */
+function contextOf({ spec }: EffectiveFlag, wanted: ReadonlySet<string>): ContextSource[] {
   const vouched = spec.route?.trusted !== undefined;
   return [...wanted].flatMap((name) => {
     const text = Object.hasOwn(spec.context, name) ? spec.context[name] : undefined;

@@ -23,6 +23,8 @@ export interface CompiledFlag extends EffectiveFlag {
   sources: readonly Source[];
   /** What else has to be known of a visitor; empty for most flags, which so pay nothing for it. */
   context: readonly ContextSource[];
+  /** The flags that any of its forms depends on, by name; those that are not there are missing. */
+  needs: ReadonlyMap<string, CompiledFlag>;
 }
 
 /** Compiled flags with their routes. */

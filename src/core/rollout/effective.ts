@@ -5,6 +5,7 @@
  */
 import type { ParsedDocument } from "../flag/parse.ts";
 import { FULL_SHARE, shareOf } from "../flag/percentage.ts";
+import { isElsewhere } from "../flag/provisos.ts";
 import type { Flag } from "../flag/schema.ts";
 import { CANARY_SWITCH, cohortSwitch, isSwitchedOff } from "../flag/switches.ts";
 import { isKilled } from "./kill.ts";
@@ -50,6 +51,8 @@ export interface EffectiveFlag {
    */
   layers: readonly Layer[];
   stop: Stop | undefined;
+  /** What has stopped it, in words that go on from "It is off:"; undefined where nothing has. */
+  cause: string | undefined;
   /** Does green get copies of what blue answers? In the state shadow, and in a plan's stage of that kind. */
   shadow: boolean;
   /** True where a spec without any published status is served: reason STALE. */
@@ -83,10 +86,11 @@ export function askedShare(flag: Flag): number {
   }
 }
 
-/** A flag that is served with a share of green and nothing else: no cohorts, no halts. */
+/** A flag that is served with a share of green and nothing else: no cohorts, no overrides, no halts. */
 export function servedBare(name: string, spec: Flag, share: number, stale = false): EffectiveFlag {
   const shadow = spec.state === "shadow";
-  return { name, spec, share, layers: [bareLayer(spec, share)], stop: undefined, shadow, stale };
+  const layers = [bareLayer(spec, share)];
+  return { name, spec, share, layers, stop: undefined, cause: undefined, shadow, stale };
 }
 
 /** Combines what is known into the flags to serve, sorted by name. */
@@ -95,7 +99,7 @@ export function effectiveFlags(k: Knowledge): EffectiveFlag[] {
   if (!k.snapshot) return fromDocumentAlone(k, pending);
   const { snapshot } = k;
   const alone = pending !== undefined && k.now - k.heardAt >= ALONE_AFTER_MS;
-  const served = new Serving(k.kill, snapshot, pending, alone);
+  const served = new Serving({ ...k, snapshot, pending, alone });
   const names = new Set(Object.keys(snapshot.flags));
   if (alone) {
     for (const name of names) if (!pending.flags.has(name) && !pending.broken.has(name)) names.delete(name);
@@ -104,59 +108,75 @@ export function effectiveFlags(k: Knowledge): EffectiveFlag[] {
   return [...names].sort().map((name) => served.flag(name));
 }
 
-/** What is served while a snapshot is known. `alone`: an edit counts by itself, for no shard answers. */
+/** What is served by. */
+interface Given {
+  kill: string;
+  environment?: string | undefined;
+  snapshot: Snapshot;
+  pending: ParsedDocument | undefined;
+  /** An edit counts by itself, for no shard answers. */
+  alone: boolean;
+  /** No controller has said anything: halts are not known. */
+  isFirst?: boolean;
+}
+
+/** What is served while a snapshot is known. */
 class Serving {
-  readonly #kill: string;
-  readonly #snapshot: Snapshot;
-  readonly #pending: ParsedDocument | undefined;
-  readonly #alone: boolean;
+  readonly #given: Given;
   readonly #enabled: boolean;
   readonly #canariesOff: boolean;
   readonly #isCohortOff: (cohort: string) => boolean;
 
-  constructor(kill: string, snapshot: Snapshot, pending: ParsedDocument | undefined, alone: boolean) {
-    this.#kill = kill;
-    this.#snapshot = snapshot;
-    this.#pending = pending;
-    this.#alone = alone;
+  constructor(given: Given) {
+    this.#given = given;
+    const { kill, snapshot, pending, alone, environment } = given;
     this.#enabled = alone
       ? (pending?.enabled ?? snapshot.enabled)
       : snapshot.enabled && (pending?.enabled ?? true);
-    const isOff = (name: string) => isSwitchedOff(name, this.#forms(name), kill);
+    const isOff = (name: string) => {
+      const forms = this.#forms(name);
+      return isSwitchedOff(name, forms, kill) || forms.some((form) => isElsewhere(form, environment));
+    };
     this.#canariesOff = isOff(CANARY_SWITCH);
     this.#isCohortOff = (cohort) => isOff(cohortSwitch(cohort));
   }
 
   flag(name: string): EffectiveFlag {
+    const { snapshot, environment } = this.#given;
     const forms = this.#forms(name);
     const spec = forms[0]!;
-    const halts = this.#snapshot.halts.filter(
+    const halts = snapshot.halts.filter(
       (h) => h.flag === name && (h.release === EVERY_RELEASE || forms.some((f) => f.release === h.release)),
     );
-    const stop = this.#stopOf(name, forms, halts);
-    if (stop !== undefined) return { name, spec, share: 0, layers: [], stop, shadow: false, stale: false };
-    const staged = this.#snapshot.status[name]?.shadow === true;
-    const shadow = forms.every(({ state }) => state === "shadow" || (state === "canary" && staged));
+    const stopped = this.#stopOf(name, forms, halts);
+    if (stopped) return { name, spec, share: 0, layers: [], ...stopped, shadow: false, stale: false };
+    const staged = snapshot.status[name]?.shadow === true;
+    const shadow = forms.every(
+      (form) =>
+        !isElsewhere(form, environment) && (form.state === "shadow" || (form.state === "canary" && staged)),
+    );
     const layers = forms.map((form) => this.#layer(name, form, halts));
     const share = Math.min(...layers.map((layer) => layer.share));
-    return { name, spec, share, layers, stop, shadow, stale: false };
+    return { name, spec, share, layers, stop: undefined, cause: undefined, shadow, stale: false };
   }
 
   /** The forms of a flag that count, the one to be served first. */
   #forms(name: string): Flag[] {
-    const published = this.#snapshot.flags[name];
-    const edited = this.#pending?.flags.get(name);
-    const forms = this.#alone ? [edited ?? published] : [published, edited];
+    const { snapshot, pending, alone } = this.#given;
+    const published = snapshot.flags[name];
+    const edited = pending?.flags.get(name);
+    const forms = alone ? [edited ?? published] : [published, edited];
     return forms.filter((form) => form !== undefined);
   }
 
   #layer(name: string, form: Flag, halts: Halt[]): Layer {
-    const published = this.#snapshot.flags[name];
-    const status = this.#snapshot.status[name];
+    const { snapshot, alone, environment, isFirst } = this.#given;
+    const published = snapshot.flags[name];
+    const status = snapshot.status[name];
     const isPublished = form === published;
     // What was decided of another release, or without a plan, allows nobody in a plan that nobody has published yet.
     const isNew =
-      this.#alone &&
+      alone &&
       form.plan !== undefined &&
       (published?.plan === undefined || form.release !== published.release);
     const cohorts = isNew ? [] : status?.cohorts;
@@ -164,16 +184,25 @@ class Serving {
       ? (status?.share ?? askedShare(form))
       : saidShare(form, isNew ? undefined : published, status);
     const share = Math.min(asked, isPublished ? FULL_SHARE : heldShare(form, published, status, halts));
-    return layerOf(form, { share, cohorts, status, halts, isCohortOff: this.#isCohortOff });
+    const isCohortOff = this.#isCohortOff;
+    return layerOf(form, { share, cohorts, status, halts, isCohortOff, environment, knowsHalts: !isFirst });
   }
 
-  #stopOf(name: string, forms: readonly Flag[], halts: readonly Halt[]): Stop | undefined {
+  #stopOf(
+    name: string,
+    forms: readonly Flag[],
+    halts: readonly Halt[],
+  ): { stop: Stop; cause: string } | undefined {
     const whole = halts.filter(({ cohort }) => cohort === undefined);
-    if (isKilled(this.#kill, name) || forms.some(({ state }) => state === "kill")) return "kill";
-    if (whole.some(({ action }) => action === "kill")) return "kill";
-    if (!this.#enabled) return "switch";
-    if (this.#canariesOff && forms.some(({ state }) => state === "canary")) return "switch";
-    return whole.some(({ action }) => action === "rollback") ? "halt" : undefined;
+    if (isKilled(this.#given.kill, name)) return { stop: "kill", cause: "the kill key names it" };
+    if (forms.some(({ state }) => state === "kill")) return { stop: "kill", cause: "its state is kill" };
+    const kill = whole.find(({ action }) => action === "kill");
+    if (kill) return { stop: "kill", cause: `it was killed: ${kill.reason}` };
+    if (!this.#enabled) return { stop: "switch", cause: "the global switch is off" };
+    if (this.#canariesOff && forms.some(({ state }) => state === "canary"))
+      return { stop: "switch", cause: `${CANARY_SWITCH} is off` };
+    const halt = whole.find(({ action }) => action === "rollback");
+    return halt && { stop: "halt", cause: `release ${halt.release} was halted: ${halt.reason}` };
   }
 }
 
@@ -217,7 +246,8 @@ function fromDocumentAlone(k: Knowledge, parsed: ParsedDocument | undefined): Ef
     halts: [],
     faults: [],
   };
-  const served = new Serving(k.kill, { v: 1, revision: 0, at: 0, ...none }, parsed, true);
+  const snapshot: Snapshot = { v: 1, revision: 0, at: 0, ...none };
+  const served = new Serving({ ...k, snapshot, pending: parsed, alone: true, isFirst: true });
   return [...parsed.flags.keys()].sort().map((name) => {
     const flag = served.flag(name);
     const { spec } = flag;
@@ -233,6 +263,8 @@ function bareLayer(spec: Flag, share: number): Layer {
     status: undefined,
     halts: [],
     isCohortOff: () => false,
+    environment: undefined,
+    knowsHalts: false,
   };
-  return layerOf(spec, bare);
+  return { ...layerOf({ ...spec, environments: [] }, bare), provisos: undefined };
 }

@@ -1,6 +1,7 @@
 /** One form of a flag as it decides: the published one, or an edit that waits to be published. Pure. */
 import { type Audience, audienceOf, DEFAULT_COHORT } from "../flag/members.ts";
 import { FULL_SHARE } from "../flag/percentage.ts";
+import { type Provisos, provisosOf } from "../flag/provisos.ts";
 import type { Flag, State } from "../flag/schema.ts";
 import type { FlagStatus, Halt } from "./snapshot.ts";
 
@@ -25,6 +26,8 @@ export interface Layer {
   bands: readonly CompiledBand[];
   /** Is everybody on green, whoever they are? */
   isWhole: boolean;
+  /** What is asked before all this; undefined for most flags. */
+  provisos: Provisos | undefined;
 }
 
 /** What is known beside the form itself. */
@@ -36,6 +39,10 @@ export interface Ruling {
   /** The flag's halts that apply. */
   halts: readonly Halt[];
   isCohortOff: (cohort: string) => boolean;
+  /** Name of the environment; undefined: it has none. */
+  environment: string | undefined;
+  /** False while no status is known: then an override takes green away, and gives it to nobody. */
+  knowsHalts: boolean;
 }
 
 /** The most that halts leave to green, or to one of its cohorts, thousandths of a percent. */
@@ -53,7 +60,8 @@ export function layerOf(spec: Flag, ruling: Ruling): Layer {
   const { cohorts, status, halts, isCohortOff } = ruling;
   const { state } = spec;
   const most = capOf(halts);
-  const share = Math.min(ruling.share, most);
+  const provisos = provisosOf(spec, ruling);
+  const share = provisos?.elsewhere ? 0 : Math.min(ruling.share, most);
   const limits = (cohort: string) => ({
     cohort,
     stopped: (state === "canary" && isCohortOff(cohort)) || halts.some((halt) => stops(halt, cohort)),
@@ -61,7 +69,7 @@ export function layerOf(spec: Flag, ruling: Ruling): Layer {
   });
   const everyone = { ...limits(DEFAULT_COHORT), share: FULL_SHARE };
   const isWhole = state === "on" && share === FULL_SHARE && everyone.cap === FULL_SHARE && !everyone.stopped;
-  if (state !== "canary") return { state, share, audiences: [], bands: [everyone], isWhole };
+  if (state !== "canary") return { state, share, audiences: [], bands: [everyone], isWhole, provisos };
   const isOn = (name: string) => spec.cohorts[name]?.enabled !== false;
   const audiences = Object.entries(spec.cohorts)
     .filter(([name]) => isOn(name) && (cohorts === undefined || cohorts.includes(name)))
@@ -69,7 +77,7 @@ export function layerOf(spec: Flag, ruling: Ruling): Layer {
   const bands = (status?.bands ?? [])
     .filter(({ cohort }) => isOn(cohort))
     .map((band) => ({ ...limits(band.cohort), share: band.share }));
-  return { state, share, audiences, bands: [...bands, everyone], isWhole };
+  return { state, share, audiences, bands: [...bands, everyone], isWhole, provisos };
 }
 
 /** Tenants chosen for a cohort, which may be called `constructor`. */

@@ -25,7 +25,7 @@ function served(
 /** What is answered about a flag, and the value that a plain one gives when it is on. */
 function answer(vars: Record<string, unknown>, flags: EffectiveFlag[], name: string) {
   const flag = compileTable(envOverrides(vars, flags).flags).flags.get(name)!;
-  const { variant, reason } = decide(flag, { key: "ann", placement: "hash", trusted: true });
+  const { variant, reason } = decide(flag, { key: "ann", placement: "hash", trusted: true }, 0);
   return { variant, reason, value: flag.spec.variants?.[flag.spec.onVariant] };
 }
 

@@ -30,8 +30,19 @@ function flagIn(state: State, { share = 0, stop, stale = false, members = {} }: 
     status: undefined,
     halts: [],
     isCohortOff: () => false,
+    environment: undefined,
+    knowsHalts: true,
   });
-  const effective = { name: "checkout", spec, share, layers: [layer], stop, shadow: false, stale };
+  const effective = {
+    name: "checkout",
+    spec,
+    share,
+    layers: [layer],
+    stop,
+    cause: undefined,
+    shadow: false,
+    stale,
+  };
   return compileTable([effective]).flags.get("checkout")!;
 }
 
@@ -44,7 +55,7 @@ function idIn(bucket: number): string {
 }
 
 const brief = (flag: CompiledFlag, id: Identity) => {
-  const { variant, reason } = decide(flag, id);
+  const { variant, reason } = decide(flag, id, 0);
   return `${variant} ${reason}`;
 };
 
@@ -88,9 +99,9 @@ describe("precedence", () => {
 
 test("members carry their cohort and stay out of comparisons; all others are in the default cohort", () => {
   const flag = flagIn("canary", { members: { ada: "beta" } });
-  expect(decide(flag, known("ada"))).toMatchObject({ cohort: "beta", placement: "match" });
-  expect(decide(flag, visitor("ada"))).toMatchObject({ cohort: DEFAULT_COHORT, placement: "hash" });
-  expect(decide(flag, { ...visitor("x"), placement: "address" }).placement).toBe("address");
+  expect(decide(flag, known("ada"), 0)).toMatchObject({ cohort: "beta", placement: "match" });
+  expect(decide(flag, visitor("ada"), 0)).toMatchObject({ cohort: DEFAULT_COHORT, placement: "hash" });
+  expect(decide(flag, { ...visitor("x"), placement: "address" }, 0).placement).toBe("address");
 });
 
 test.each([
@@ -110,7 +121,7 @@ test.each([
   [100, 99_999, true],
   [99.999, 99_999, false],
 ])("at %d %% bucket %i is on green: %s", (percentage, bucket, green) => {
-  const decision = decide(flagIn("canary", { share: shareOf(percentage) }), visitor(idIn(bucket)));
+  const decision = decide(flagIn("canary", { share: shareOf(percentage) }), visitor(idIn(bucket)), 0);
   expect([decision.bucket, decision.variant]).toEqual([bucket, green ? "green" : "blue"]);
 });
 
@@ -124,8 +135,8 @@ test("a raise takes nobody off green, and moves nobody else's bucket", () => {
   const share = fc.integer({ min: 0, max: FULL_SHARE });
   fc.assert(
     fc.property(fc.string({ unit: "grapheme" }), share, share, (key, a, b) => {
-      const before = decide(flagIn("canary", { share: Math.min(a, b) }), visitor(key));
-      const after = decide(flagIn("canary", { share: Math.max(a, b) }), visitor(key));
+      const before = decide(flagIn("canary", { share: Math.min(a, b) }), visitor(key), 0);
+      const after = decide(flagIn("canary", { share: Math.max(a, b) }), visitor(key), 0);
       expect(after.bucket).toBe(before.bucket);
       if (before.variant === "green") expect(after.variant).toBe("green");
     }),
@@ -138,7 +149,8 @@ test("the split of 1,000,000 visitors is exact within chance (5 standard deviati
   for (const percentage of [0.001, 1, 10, 50]) {
     const flag = flagIn("canary", { share: shareOf(percentage) });
     let green = 0;
-    for (let i = 0; i < visitors; i++) if (decide(flag, visitor(`visitor-${i}`)).variant === "green") green++;
+    for (let i = 0; i < visitors; i++)
+      if (decide(flag, visitor(`visitor-${i}`), 0).variant === "green") green++;
     const p = percentage / 100;
     expect(Math.abs(green - visitors * p)).toBeLessThanOrEqual(5 * Math.sqrt(visitors * p * (1 - p)));
   }

@@ -59,12 +59,16 @@ function shop(input: Partial<FlagInput>, world: World = {}) {
   const compiled = compileTable(effectiveFlags(knowledge)).flags.get("shop")!;
   return (who: string | number, attributes: Record<string, string[]> = {}): Decision => {
     const key = typeof who === "number" ? idIn(who) : who;
-    return decide(compiled, {
-      key,
-      placement: "hash",
-      trusted: true,
-      attributes: new Map(Object.entries(attributes)),
-    });
+    return decide(
+      compiled,
+      {
+        key,
+        placement: "hash",
+        trusted: true,
+        attributes: new Map(Object.entries(attributes)),
+      },
+      0,
+    );
   };
 }
 
@@ -444,7 +448,7 @@ describe("the documents' cohorts", () => {
     );
     return (name: string, key: string, group: string[] = []) => {
       const attributes = new Map([["group", group]]);
-      return decide(table.flags.get(name)!, { key, placement: "hash", trusted: true, attributes });
+      return decide(table.flags.get(name)!, { key, placement: "hash", trusted: true, attributes }, 0);
     };
   };
   /** Green of 20,000 visitors, in percent. */

@@ -60,7 +60,7 @@ function serve(k: Partial<Knowledge>) {
 /** What somebody is told whose key is vouched for. */
 function asked(effective: EffectiveFlag, key: string): string {
   const compiled = compileTable([effective]).flags.get(effective.name)!;
-  const { variant, cohort, reason } = decide(compiled, { key, placement: "hash", trusted: true });
+  const { variant, cohort, reason } = decide(compiled, { key, placement: "hash", trusted: true }, 0);
   return `${variant} ${cohort} ${reason}`;
 }
 const halt = (release: string): Halt => ({
