@@ -11,6 +11,8 @@ export interface Settings {
   /** Names of the file's environments. */
   definedEnvironments: string[];
   services?: { binding: string; service: string }[];
+  triggers?: { crons?: string[] };
+  routes?: (string | { pattern: string })[];
 }
 
 /** Reads a configuration file; wrangler is loaded only then, since it takes half a second. */

@@ -1,0 +1,28 @@
+/** Which namespace `--kv` means: the one of the router that the profile names. */
+import { join } from "node:path";
+import { ROOT } from "../bundle.ts";
+import { readSettings } from "../settings.ts";
+import type { Cli } from "./cli.ts";
+import { type KvPlace, type WranglerKv, wranglerKv } from "./kv.ts";
+import { isLocal, type Profile } from "./profile.ts";
+
+/** Folder of the state of `npm start`, where it is not the usual one. */
+const STATE_VARIABLE = "GREENLIGHT_STATE";
+
+/** Where the flags of a profile are. Asks nothing of the network. */
+export async function placeOf(profile: Profile, env: NodeJS.ProcessEnv = process.env): Promise<KvPlace> {
+  if (isLocal(profile.url)) return { remote: false, state: env[STATE_VARIABLE] };
+  return { remote: true, env: env.CLOUDFLARE_ENV ?? (await environmentOf(profile.name)) };
+}
+
+/** The namespace of the router that is meant. */
+export async function kvOf(cli: Cli): Promise<WranglerKv> {
+  return wranglerKv(await placeOf(await cli.profile()));
+}
+
+/** The environment of wrangler.toml that is called as the profile; undefined: the top level. */
+async function environmentOf(profile: string | null): Promise<string | undefined> {
+  if (profile === null) return undefined;
+  const { definedEnvironments } = await readSettings(join(ROOT, "wrangler.toml"));
+  return definedEnvironments.includes(profile) ? profile : undefined;
+}
