@@ -68,8 +68,8 @@ async function fetchKeys(url: string): Promise<Map<string, CryptoKey>> {
   try {
     const response = await fetch(url, { redirect: "manual", signal: AbortSignal.timeout(FETCH_MS) });
     const body = response.ok ? ((await response.json()) as { keys?: unknown } | null) : null;
-    for (const jwk of Array.isArray(body?.keys) ? (body.keys as JWK[]) : []) {
-      const key = await keyOf(jwk);
+    for (const jwk of Array.isArray(body?.keys) ? (body.keys as (JWK | null)[]) : []) {
+      const key = jwk && (await keyOf(jwk));
       if (key && typeof jwk.kid === "string") keys.set(jwk.kid, key);
     }
   } catch {

@@ -41,13 +41,12 @@ class Failures {
   /** When there is room again, milliseconds since the epoch; 0: now. */
   fullUntil(now: number): number {
     this.#times = this.#times.filter((at) => now - at < WINDOW_MS);
-    if (this.#times.length >= this.#most) return this.#times[0]! + WINDOW_MS;
-    this.refused = 0;
-    return 0;
+    return this.#times.length < this.#most ? 0 : this.#times[0]! + WINDOW_MS;
   }
 
   add(now: number): void {
     this.#times.push(now);
+    this.refused = 0;
   }
 }
 

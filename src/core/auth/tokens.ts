@@ -76,7 +76,7 @@ export function parseTokens(text: string): { tokens: KnownToken[]; faults: strin
 function readEntry(entry: string): KnownToken | string {
   const [name = "", role, hash, ...rest] = entry.split(":");
   if (role === undefined || hash === undefined) return "NAME:ROLE:SHA256 was expected";
-  if (!isName(name)) return `${NAME_WORDS} was expected first`;
+  if (!isName(name)) return `first comes ${NAME_WORDS}`;
   if (!isRole(role)) return `one of ${ROLES.join(", ")} was expected second`;
   if (!SHA256_HEX.test(hash)) return "64 hex digits, the token's SHA-256, were expected third";
   const until = rest.join(":");
