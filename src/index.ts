@@ -1,6 +1,8 @@
-/** Worker entry: the fetch handler and the Durable Object exports, nothing else. */
+/** Worker entry: the handlers of requests and of the clock, and the Durable Object exports, nothing else. */
 import { handleAdmin } from "./admin/app.ts";
 import { isAdminHost } from "./admin/hosts.ts";
+import { pullWhenDue } from "./admin/pull.ts";
+import { pullHealth } from "./admin/pull-health.ts";
 import { problem } from "./edge/problem.ts";
 import { state } from "./edge/state.ts";
 import { handle } from "./router/handle.ts";
@@ -24,12 +26,15 @@ export default {
         return problem("not-found");
     }
   },
+  async scheduled(_, env) {
+    await pullWhenDue(env, Date.now());
+  },
 } satisfies ExportedHandler<Env>;
 
 /** Paths below `/_greenlight`: never forwarded; the admin API on its own hosts only. */
 async function own(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
   const { path, host } = target;
-  if (path === "/_greenlight/health") return health(env, ctx);
+  if (path === "/_greenlight/health") return health(env, ctx, await pullHealth(env, Date.now()));
   if (!path.startsWith("/_greenlight/api/")) return problem("not-found");
   // Which hosts belong to routes is known only once a spec is.
   if (state.isCold) await state.warmUp(env, ctx);

@@ -2,8 +2,15 @@
 import { configOf } from "../edge/config.ts";
 import { state } from "../edge/state.ts";
 
-/** Answers `GET /_greenlight/health`: 200 while there is something to route by, else 503. */
-export async function health(env: Env, ctx: ExecutionContext): Promise<Response> {
+/**
+ * Answers `GET /_greenlight/health`: 200 while there is something to route by, else 503. `pull`: how the scheduled pull
+ * does, where there is one.
+ */
+export async function health(
+  env: Env,
+  ctx: ExecutionContext,
+  pull?: { failingSince: number | null },
+): Promise<Response> {
   const now = Date.now();
   if (state.isCold) await state.warmUp(env, ctx);
   else if (now >= state.wakeAt) state.refresh(env, ctx, now);
@@ -22,6 +29,7 @@ export async function health(env: Env, ctx: ExecutionContext): Promise<Response>
     flags: knowing.table.flags.size,
     halts: knowing.snapshot?.halts.length ?? 0,
     faults: knowing.faults.length,
+    ...(pull && { pull }),
   };
   return Response.json(body, {
     status: knowing.origin === "nothing" ? 503 : 200,

@@ -115,6 +115,8 @@ function withSaid(flag: EffectiveFlag, { enabled, value }: Said): EffectiveFlag 
 
 /** A flag that is on or off for everyone, whatever else is said about it. */
 function forcedTo(flag: EffectiveFlag, on: boolean): EffectiveFlag {
+  // Halts of a routed flag are not known yet, and one of them would be stronger.
+  if (on && flag.stale && flag.spec.route !== undefined) return flag;
   const share = on ? FULL_SHARE : 0;
   return { ...flag, share, shadow: false, stale: false, forced: on ? "on" : "off" };
 }

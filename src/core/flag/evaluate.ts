@@ -85,7 +85,7 @@ function decideAmong(
 ): Decision {
   listener?.stopped(flag);
   if (flag.stop !== undefined) return answer(id, bucket, "blue", "DISABLED");
-  if (flag.forced !== undefined) return forcedTo(flag.forced, id, bucket, listener);
+  if (flag.forced !== undefined) return forcedTo(flag.forced, flag, id, bucket, listener);
   const { layers } = flag;
   // Of two forms, what one has asked of other flags need not be asked again for the other.
   const among = asked ?? (flag.needs.size > 0 ? new Map([[flag, undefined]]) : undefined);
@@ -248,11 +248,29 @@ function missingIn(
   return undefined;
 }
 
-/** What a variable says, everybody is told: they are no sample of anything. */
-function forcedTo(to: "on" | "off", id: Identity, bucket: number, listener: Listener | undefined): Decision {
+/**
+ * What a variable says, everybody is told: they are no sample of anything. Like an override it puts nobody on green
+ * whose cohort is halted or switched off.
+ */
+function forcedTo(
+  to: "on" | "off",
+  { layers }: CompiledFlag,
+  id: Identity,
+  bucket: number,
+  listener: Listener | undefined,
+): Decision {
   listener?.forced(to);
-  const variant = to === "on" ? "green" : "blue";
-  return { ...answer(id, bucket, variant, "TARGETING_MATCH"), placement: "match" };
+  const decision = answer(id, bucket, to === "on" ? "green" : "blue", "TARGETING_MATCH");
+  decision.placement = "match";
+  if (to === "off") return decision;
+  for (const layer of layers) {
+    const { cohort, stopped } = cohortIn(layer, id, bucket);
+    if (!stopped) continue;
+    Object.assign(decision, { variant: "blue", reason: "DISABLED", cohort });
+    listener?.cohort(cohort, "member", decision);
+    break;
+  }
+  return decision;
 }
 
 /** The answer to everyone alike. */

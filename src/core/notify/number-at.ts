@@ -1,4 +1,4 @@
-/** The number at a place of a JSON value. The place is a singular query of RFC 9535: `$.data[0]['p 95']`. */
+/** The value, or the number, at a place of a JSON value. The place is a singular query of RFC 9535: `$.data[0]['p 95']`. */
 
 /** `.name`, `[0]`, `[-1]`, `['name']` or `["name"]`, one after the other. */
 const SEGMENT =
@@ -25,8 +25,8 @@ export function parseQuery(query: string): (string | number)[] | undefined {
   return parts;
 }
 
-/** The number that the query names in a value, or undefined if there is none. */
-export function numberAt(value: unknown, query: string): number | undefined {
+/** What the query names in a value, or undefined if there is nothing. */
+export function valueAt(value: unknown, query: string): unknown {
   const parts = parseQuery(query);
   if (!parts) return undefined;
   let here = value;
@@ -36,6 +36,12 @@ export function numberAt(value: unknown, query: string): number | undefined {
       here = (here as Record<string, unknown>)[part];
     else return undefined;
   }
+  return here;
+}
+
+/** The number that the query names in a value, or undefined if there is none. */
+export function numberAt(value: unknown, query: string): number | undefined {
+  const here = valueAt(value, query);
   const number = typeof here === "string" && NUMBER.test(here) ? Number(here) : here;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }

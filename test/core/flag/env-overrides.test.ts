@@ -13,13 +13,13 @@ const route = { blue: "https://blue.test", green: "https://green.test" };
 /** Flags as an isolate serves them. */
 function served(
   flags: Record<string, FlagInput>,
-  more: Partial<Snapshot> & { kill?: string } = {},
+  { kill = "", ...more }: Partial<Omit<Snapshot, "kill">> & { kill?: string } = {},
 ): EffectiveFlag[] {
   const parsed = parseDocument(JSON.stringify({ flags }));
   expect(parsed.faults).toEqual([]);
   const none = { enabled: true, status: {}, halts: [], faults: [], specHash: "", revision: 1, at: 0 };
   const snapshot = { v: SNAPSHOT_VERSION, ...none, flags: Object.fromEntries(parsed.flags), ...more };
-  return effectiveFlags({ snapshot, document: undefined, kill: more.kill ?? "", heardAt: 0, now: 0 });
+  return effectiveFlags({ snapshot, document: undefined, kill, heardAt: 0, now: 0 });
 }
 
 /** What is answered about a flag, and the value that a plain one gives when it is on. */
@@ -100,6 +100,27 @@ describe("ENABLE_X", () => {
       reason: "DISABLED",
     });
   });
+});
+
+test("puts nobody on green whose cohort is halted", () => {
+  const cohorts = { staff: { users: ["ann"] } };
+  const halt = { release: "1.0", action: "rollback", at: 0, rule: "r", reason: "x", figures: {} } as const;
+  const flags = served(
+    { shop: { state: "canary", release: "1.0", cohorts, route } },
+    { halts: [{ flag: "shop", cohort: "staff", ...halt }] },
+  );
+  expect(answer({ ENABLE_SHOP: "true" }, flags, "shop")).toMatchObject({
+    variant: "blue",
+    reason: "DISABLED",
+  });
+});
+
+test("puts nobody on the green of a route whose halts are not known yet", () => {
+  const parsed = parseDocument(JSON.stringify({ flags: { shop: { state: "canary", route } } }));
+  const document = { hash: "h", revision: 1, parsed };
+  const flags = effectiveFlags({ snapshot: undefined, document, kill: "", heardAt: 0, now: 0 });
+  expect(answer({ ENABLE_SHOP: "true" }, flags, "shop")).toMatchObject({ variant: "blue" });
+  expect(answer({ ENABLE_SHOP: "off" }, flags, "shop")).toMatchObject({ reason: "TARGETING_MATCH" });
 });
 
 describe("a typed value", () => {
