@@ -16,15 +16,21 @@ const TOKEN_LINES = /^(?:export[ \t]+)?ADMIN_TOKENS?[ \t]*=[ \t]*(?:"[^"]*"|'[^'
 
 /**
  * Makes sure that there is a token of role admin, writes it with `url` into `session` for the command line, and returns
- * it. The clear `ADMIN_TOKEN` of former versions is carried over. Other tokens and lines of `.dev.vars` stay.
+ * it. The clear `ADMIN_TOKEN` of former versions is carried over. Other tokens and lines of `.dev.vars` stay. `state` is
+ * the folder of the local KV, for commands that go past the router.
  */
-export async function localAccess(devVars: string, session: string, url: string): Promise<string> {
+export async function localAccess(
+  devVars: string,
+  session: string,
+  url: string,
+  state?: string,
+): Promise<string> {
   const text = await readFile(devVars, "utf8").catch(() => "");
   const { ADMIN_TOKENS = "", ADMIN_TOKEN = "" } = parseEnv(text);
   const kept = await sessionToken(session);
   const isKept = kept !== undefined && opens(ADMIN_TOKENS, kept);
   const token = isKept ? kept : isStrong(ADMIN_TOKEN) ? ADMIN_TOKEN : newToken();
-  await writePrivate(session, `${JSON.stringify({ url, token }, null, 2)}\n`);
+  await writePrivate(session, `${JSON.stringify({ url, token, state }, null, 2)}\n`);
   if (isKept) return token;
   const line = tokenLine({ name: LOCAL, role: "admin", sha256: hashToken(token), expires: undefined });
   const others = ADMIN_TOKENS.split(/\s+/).filter((entry) => entry !== "" && !entry.startsWith(`${LOCAL}:`));

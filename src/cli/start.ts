@@ -1,7 +1,7 @@
 /** `npm start`: the router under wrangler dev with two demo origins, local KV and a local token. */
 import { spawn } from "node:child_process";
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import pc from "picocolors";
 import { parseDocument } from "../core/flag/parse.ts";
@@ -65,7 +65,7 @@ async function main(): Promise<number> {
   const port = await freeBlock(asked, 1);
   if (port !== asked) console.log(pc.yellow(`port ${asked} is taken; taking ${port}`));
   const url = `http://localhost:${port}`;
-  const token = await localAccess(".dev.vars", LOCAL_SESSION, url);
+  const token = await localAccess(".dev.vars", LOCAL_SESSION, url, resolve(given.state));
   const inspector = await freeBlock(INSPECTOR_PORT, 1);
 
   const child = spawn(

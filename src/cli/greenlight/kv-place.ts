@@ -6,13 +6,10 @@ import type { Cli } from "./cli.ts";
 import { type KvPlace, type WranglerKv, wranglerKv } from "./kv.ts";
 import { isLocal, type Profile } from "./profile.ts";
 
-/** Folder of the state of `npm start`, where it is not the usual one. */
-const STATE_VARIABLE = "GREENLIGHT_STATE";
-
 /** Where the flags of a profile are. Asks nothing of the network. */
 export async function placeOf(profile: Profile, env: NodeJS.ProcessEnv = process.env): Promise<KvPlace> {
-  if (isLocal(profile.url)) return { remote: false, state: env[STATE_VARIABLE] };
-  return { remote: true, env: env.CLOUDFLARE_ENV ?? (await environmentOf(profile.name)) };
+  if (isLocal(profile.url)) return { remote: false, state: profile.state };
+  return { remote: true, env: env.CLOUDFLARE_ENV ?? profile.env ?? (await environmentOf(profile.name)) };
 }
 
 /** The namespace of the router that is meant. */

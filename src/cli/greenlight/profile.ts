@@ -14,6 +14,8 @@ export interface Profile {
   token: string | undefined;
   /** Environment of wrangler.toml that it is deployed from; undefined: the top level. */
   env?: string | undefined;
+  /** Of the local router: folder of its KV; undefined: the usual one. */
+  state?: string | undefined;
   /** Where it was found, for people. */
   source: string;
 }
@@ -123,8 +125,8 @@ export async function localProfile(cwd: string): Promise<Profile | undefined> {
     const text = await readIfThere(file);
     if (text !== undefined) {
       await refuseReadable(file);
-      const { url, token } = json<{ url: string; token: string }>(file, text);
-      return { name: LOCAL, url: origin(url), token, source: file };
+      const { url, token, state } = json<{ url: string; token: string; state?: string }>(file, text);
+      return { name: LOCAL, url: origin(url), token, state, source: file };
     }
     if (dirname(folder) === folder) return undefined;
   }
