@@ -198,7 +198,11 @@ describe("the document of the build", () => {
     };
     const table = compileTable(bundledFlags(parsed(flags)));
     const answer = (name: string, key: string) => {
-      const { variant, reason } = decide(table.flags.get(name)!, { key, placement: "hash", trusted: true });
+      const { variant, reason } = decide(
+        table.flags.get(name)!,
+        { key, placement: "hash", trusted: true },
+        T,
+      );
       return [variant, reason];
     };
     expect(answer("lit", "ann")).toEqual(["green", "STALE"]);

@@ -18,7 +18,12 @@ function served(
   const parsed = parseDocument(JSON.stringify({ flags }));
   expect(parsed.faults).toEqual([]);
   const none = { enabled: true, status: {}, halts: [], faults: [], specHash: "", revision: 1, at: 0 };
-  const snapshot = { v: SNAPSHOT_VERSION, ...none, flags: Object.fromEntries(parsed.flags), ...more };
+  const snapshot: Snapshot = {
+    v: SNAPSHOT_VERSION,
+    ...none,
+    flags: Object.fromEntries(parsed.flags),
+    ...more,
+  };
   return effectiveFlags({ snapshot, document: undefined, kill, heardAt: 0, now: 0 });
 }
 
