@@ -2,7 +2,15 @@
 import type { Placement, Variant } from "../analysis/tally.ts";
 import { bucketOf } from "../hashing/bucket.ts";
 import type { Layer } from "../rollout/layer.ts";
-import { type Attributes, admissionTo, DEFAULT_COHORT, isInSegments, TENANT } from "./members.ts";
+import {
+  type Admission,
+  type Attributes,
+  type Audience,
+  admissionTo,
+  DEFAULT_COHORT,
+  isInSegments,
+  TENANT,
+} from "./members.ts";
 import { type Elsewhere, type Own, ownAt, type Provisos } from "./provisos.ts";
 import type { CompiledFlag } from "./table.ts";
 
@@ -42,14 +50,21 @@ export interface Listener {
   stopped(flag: CompiledFlag): void;
   forced(to: "on" | "off"): void;
   /** A form of the flag is asked; the first is the published one, those after it are edits that wait. */
-  layer(layer: Layer, index: number): void;
+  layer(index: number): void;
   /** The form that was asked last says blue, so this is the answer. */
   lowered(): void;
-  override(own: Own | undefined, whose: "user" | "tenant", provisos: Provisos): void;
+  /** The override of user or tenant; undefined: neither has one that applies. */
+  override(own: Own | undefined, whose: "user" | "tenant"): void;
   elsewhere(elsewhere: Elsewhere): void;
   state(layer: Layer, decided: boolean): void;
-  dependency(name: string, decision: Decision | undefined): void;
-  cohort(cohort: string, how: "none" | "member" | "hash", decision: Decision | undefined): void;
+  /** Listens to a flag that this one depends on. */
+  within(dependency: string): Listener;
+  dependency(name: string, isThere: boolean, isOn: boolean): void;
+  /** All that it depends on is on, and so is it. */
+  everyone(): void;
+  /** An override puts nobody on green whose cohort is stopped. */
+  overrideStopped(cohort: string): void;
+  cohort(audience: Audience, admission: Admission | undefined, bucket: number): void;
   percentage(decision: Decision, layer: Layer): void;
 }
 
@@ -112,7 +127,7 @@ function decideIn(
   asked: Asked | undefined,
   index: number,
 ): Decision {
-  listener?.layer(layer, index);
+  listener?.layer(index);
   const { provisos } = layer;
   if (provisos !== undefined) {
     const overridden = overrideIn(layer, provisos, id, bucket, now, listener);
@@ -138,7 +153,10 @@ function decideIn(
     if (missing !== undefined)
       return { ...answer(id, bucket, "blue", "DISABLED"), placement: "match", dependency: missing };
   }
-  if (!isSplit) return answer(id, bucket, "green", "DEFAULT");
+  if (!isSplit) {
+    if (hasNeeds) listener?.everyone();
+    return answer(id, bucket, "green", "DEFAULT");
+  }
   return splitIn(layer, id, bucket, listener);
 }
 
@@ -150,19 +168,14 @@ function splitIn(layer: Layer, id: Identity, bucket: number, listener: Listener 
     // sides.
     if (isInSegments(audience, id)) placement = "match";
     const admission = admissionTo(audience, id, bucket);
-    if (admission === undefined) {
-      listener?.cohort(audience.cohort, "none", undefined);
-      continue;
-    }
+    listener?.cohort(audience, admission, bucket);
+    if (admission === undefined) continue;
     const { cohort } = audience;
     if (admission === "member") placement = "match";
-    const decision: Decision = audience.stopped
-      ? { variant: "blue", reason: "DISABLED", cohort, placement, bucket }
-      : admission === "member"
-        ? { variant: "green", reason: "TARGETING_MATCH", cohort, placement, bucket }
-        : { variant: bucket < audience.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
-    listener?.cohort(cohort, admission, decision);
-    return decision;
+    if (audience.stopped) return { variant: "blue", reason: "DISABLED", cohort, placement, bucket };
+    if (admission === "member")
+      return { variant: "green", reason: "TARGETING_MATCH", cohort, placement, bucket };
+    return { variant: bucket < audience.cap ? "green" : "blue", reason: "SPLIT", cohort, placement, bucket };
   }
   const decision = shareIn(layer, placement, bucket);
   listener?.percentage(decision, layer);
@@ -191,18 +204,15 @@ function overrideIn(
   listener: Listener | undefined,
 ): Decision | undefined {
   if (layer.state === "kill") return undefined;
-  let own = id.trusted ? ownAt(provisos.users, [id.key], now) : undefined;
-  listener?.override(own, "user", provisos);
-  if (own === undefined) {
-    own = ownAt(provisos.tenants, id.attributes?.get(TENANT), now);
-    listener?.override(own, "tenant", provisos);
-  }
+  const ofUser = id.trusted ? ownAt(provisos.users, [id.key], now) : undefined;
+  const own = ofUser ?? ownAt(provisos.tenants, id.attributes?.get(TENANT), now);
+  if (provisos.users.size + provisos.tenants.size > 0)
+    listener?.override(own, ofUser === undefined ? "tenant" : "user");
   if (own === undefined) return undefined;
   const { cohort, stopped } = cohortIn(layer, id, bucket);
   if (own.isOn && stopped) {
-    const decision: Decision = { variant: "blue", reason: "DISABLED", cohort, placement: "match", bucket };
-    listener?.cohort(cohort, "member", decision);
-    return decision;
+    listener?.overrideStopped(cohort);
+    return { variant: "blue", reason: "DISABLED", cohort, placement: "match", bucket };
   }
   const variant = own.isOn ? "green" : "blue";
   const decision: Decision = { variant, reason: "TARGETING_MATCH", cohort, placement: "match", bucket };
@@ -233,17 +243,18 @@ function missingIn(
 ): string | undefined {
   for (const name of dependencies) {
     const need = flag.needs.get(name);
-    let decision: Decision | undefined;
+    let isOn = false;
     if (need !== undefined) {
       if (!asked.has(need)) {
         // Off until it has answered: forms of two documents may go round in a circle, which no one document may.
         asked.set(need, undefined);
-        asked.set(need, decideAmong(need, id, bucketOf(need.seed, id.key), now, undefined, asked));
+        const inner = listener?.within(name);
+        asked.set(need, decideAmong(need, id, bucketOf(need.seed, id.key), now, inner, asked));
       }
-      decision = asked.get(need);
+      isOn = asked.get(need)?.variant === "green";
     }
-    listener?.dependency(name, decision);
-    if (decision?.variant !== "green") return name;
+    listener?.dependency(name, need !== undefined, isOn);
+    if (!isOn) return name;
   }
   return undefined;
 }
@@ -267,7 +278,7 @@ function forcedTo(
     const { cohort, stopped } = cohortIn(layer, id, bucket);
     if (!stopped) continue;
     Object.assign(decision, { variant: "blue", reason: "DISABLED", cohort });
-    listener?.cohort(cohort, "member", decision);
+    listener?.overrideStopped(cohort);
     break;
   }
   return decision;

@@ -1,0 +1,16 @@
+/** Variants of plain flags: what they answer, by name. */
+import type { Flag, Value } from "./schema.ts";
+
+/** Variants of a plain flag that names none. */
+const USUAL: Readonly<Record<string, Value>> = { on: true, off: false };
+
+/** What a plain flag can answer. */
+export function variantsOf({ variants }: Pick<Flag, "variants">): Readonly<Record<string, Value>> {
+  return variants ?? USUAL;
+}
+
+/** The type that all variants of a flag have, as JSON calls it; a list is an object here, as for OpenFeature. */
+export function typeOf(value: Value): "string" | "number" | "boolean" | "object" | "null" {
+  if (value === null) return "null";
+  return typeof value as "string" | "number" | "boolean" | "object";
+}
