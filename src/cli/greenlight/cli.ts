@@ -4,7 +4,6 @@ import type { WriteView } from "../../core/api/views.ts";
 import type { Api, Ask } from "./client.ts";
 import { EXIT, type Exit } from "./exit.ts";
 import { misused, stop } from "./failure.ts";
-import type { KvPlace } from "./kv.ts";
 import { Output } from "./output.ts";
 import type { Profile } from "./profile.ts";
 import type { FlagStore } from "./store.ts";
@@ -24,8 +23,6 @@ export interface CommonOptions {
   timeout: number;
   /** Through wrangler, past router and controller. */
   kv: boolean;
-  /** Environment of wrangler.toml, for what goes through wrangler. */
-  env?: string;
 }
 
 /** Makes one command; each is a module of its own, loaded only when it is called. */
@@ -75,13 +72,6 @@ export class Cli {
       ? import("./kv-store.ts").then(({ kvStore }) => kvStore(this))
       : import("./store.ts").then(({ apiStore }) => apiStore(this));
     return this.#store;
-  }
-
-  /** The KV namespace of the router that is meant: on this machine for a local one, at Cloudflare for any other. */
-  async kvPlace(): Promise<KvPlace> {
-    const { isLocal } = await import("./profile.ts");
-    const profile = await this.profile();
-    return { remote: !isLocal(profile.url), env: this.options.env ?? profile.env };
   }
 
   /** Refuses `--kv` where only the router can answer. */

@@ -1,42 +1,12 @@
 /** `greenlight`: reads the command line, loads the one command that is called, and says how it ended. */
-import { Command, CommanderError, Option } from "commander";
+import { CommanderError } from "commander";
 import pc from "picocolors";
 import { Cli } from "./cli.ts";
 import { COMMANDS } from "./commands/index.ts";
 import { EXIT } from "./exit.ts";
 import { failureJson, failureText, misused, Stopped } from "./failure.ts";
 import { nearest } from "./nearest.ts";
-
-/** Seconds that one request may take. */
-const TIMEOUT_S = 30;
-/** Most seconds that `--timeout` takes. */
-const MAX_TIMEOUT_S = 3600;
-
-function seconds(text: string): number {
-  const n = Number(text);
-  if (Number.isFinite(n) && n > 0 && n <= MAX_TIMEOUT_S) return n;
-  return misused(`--timeout ${text}: seconds from above 0 to ${MAX_TIMEOUT_S} were expected.`);
-}
-
-/** The program without its commands: the options that all have. */
-export function program(): Command {
-  return new Command("greenlight")
-    .option("--json", "answer in JSON", false)
-    .option("--profile <name>", "the router that this profile names")
-    .option("--url <url>", "address of the router, with --token-file or GREENLIGHT_TOKEN")
-    .option("--token-file <file>", "file with the token")
-    .option("--by <name>", "who says so, where a token is shared; goes into the audit log")
-    .option("--reason <text>", "why; goes into the audit log. Writes take it as their last word too")
-    .option("-y, --yes", "do not ask", false)
-    .option("-q, --quiet", "results and failures only", false)
-    .option("--no-color", "no colours (nor with NO_COLOR, or where it is no terminal)")
-    .addOption(new Option("--timeout <seconds>", "of one request").argParser(seconds).default(TIMEOUT_S))
-    .option("--env <name>", "environment of wrangler.toml, for --kv and kill; default: that of the profile")
-    .option("--kv", "past router and controller: read and write KV itself, through wrangler", false)
-    .configureHelp({ showGlobalOptions: true })
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-}
+import { inherit, program } from "./program.ts";
 
 /** Options of the program that take a word after them. */
 const WITH_VALUE = new Set(
@@ -70,16 +40,6 @@ async function run(args: readonly string[], interrupted: AbortSignal): Promise<v
   }
   root.addCommand(inherit((await load())(cli)));
   await root.parseAsync(args, { from: "user" });
-}
-
-/** Every command fails and prints as the program does. */
-function inherit(command: Command): Command {
-  command
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .configureHelp({ showGlobalOptions: true });
-  command.commands.forEach(inherit);
-  return command;
 }
 
 function explain(error: unknown, args: readonly string[]): number {

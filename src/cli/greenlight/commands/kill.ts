@@ -49,8 +49,8 @@ async function editKey(
   change: (kill: string) => string,
   holds: (kill: string) => boolean,
 ): Promise<Way> {
-  const { wranglerKv } = await import("../kv.ts");
-  const kv = wranglerKv(await cli.kvPlace());
+  const { kvOf } = await import("../kv-place.ts");
+  const kv = await kvOf(cli);
   const before = await kv.get("kill");
   if (!before.ok) return { ok: false, sentence: `${kv.where} cannot be read: ${before.sentence}` };
   const old = before.value ?? "";

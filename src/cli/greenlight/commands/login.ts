@@ -30,7 +30,7 @@ async function credentials(cli: Cli): Promise<{ url: string; token: string }> {
   const url = origin(said ?? (await input({ message: "Address of the router:" }, context)));
   const token = tokenFile
     ? (await chooseProfile({ url, tokenFile })).token
-    : await password({ message: "Token (it is not shown):", mask: true }, context);
+    : await password({ message: "Token (it is not shown):" }, context);
   if (!token?.trim()) misused("No token was given.");
   return { url, token: token.trim() };
 }
@@ -41,7 +41,11 @@ export const loginCommand: CommandFactory = (cli) =>
       "Keeps a router's address and a token as a profile, once the router has said that it knows it.",
     )
     .option("--default", "what is meant where nothing is said", false)
-    .action(async ({ default: first }: { default: boolean }) => {
+    .option(
+      "--env <name>",
+      "environment of wrangler.toml that it is deployed from; default: one of the profile's name",
+    )
+    .action(async ({ default: first, env }: { default: boolean; env?: string }) => {
       const name = cli.options.profile ?? DEFAULT_NAME;
       const { url, token } = await credentials(cli);
       if (!isLocal(url) && url.startsWith("http:"))
@@ -50,7 +54,6 @@ export const loginCommand: CommandFactory = (cli) =>
       const api = new Api(profile, cli.options.timeout * 1000, cli.interrupted);
       const who = await cli.busy(`asking ${url}`, () => api.ask<WhoView>("/whoami"));
       const kept = await readProfiles();
-      const { env } = cli.options;
       kept.profiles[name] = { url, token, ...(env !== undefined && { env }) };
       if (first || kept.default === null) kept.default = name;
       const file = await writeProfiles(kept);
