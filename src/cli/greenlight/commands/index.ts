@@ -34,10 +34,6 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = 
     restart: () => import("./rollout.ts").then((m) => m.restartCommand),
     smoke: () => import("./smoke.ts").then((m) => m.smokeCommand),
   },
-  Documents: {
-    validate: () => import("./validate.ts").then((m) => m.validateCommand),
-    doctor: () => import("./doctor.ts").then((m) => m.doctorCommand),
-  },
   "What is going on": {
     status: () => import("./status.ts").then((m) => m.statusCommand),
     health: () => import("./health.ts").then((m) => m.healthCommand),
