@@ -21,6 +21,8 @@ export interface Ask {
   /** Etag in quotes, or `*`. */
   ifMatch?: string | undefined;
   headers?: Record<string, string>;
+  /** The answer's text as it is, though it is JSON: a document is edited to the last space. */
+  asText?: boolean;
 }
 
 /** A good answer. */
@@ -72,7 +74,7 @@ export class Api {
     const text = await response.text().catch(() => undefined);
     if (text === undefined) return { ok: false, failure: this.#lost("the answer broke off") };
     if (!response.ok) return { ok: false, failure: refusal(response, text, this.profile) };
-    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+    const isJson = !ask.asText && /\bjson\b/.test(response.headers.get("content-type") ?? "");
     const value = (isJson ? parsed(text) : text) as T | undefined;
     if (value === undefined) return { ok: false, failure: this.#lost("the answer is not JSON") };
     return { ok: true, value, status: response.status, etag: response.headers.get("etag") };

@@ -35,8 +35,8 @@ export function faultLine(
   file: string,
   { line, column, path, message, expected }: PlacedFault,
 ): string {
-  // Most messages end with what was expected; the others have it beside them.
-  const wanted = message.endsWith(expected) ? "" : `; expected ${expected}`;
+  // Most messages hold what was expected; the others have it beside them.
+  const wanted = message.includes(expected) ? "" : `; expected ${expected}`;
   return `${file}:${line}:${column}: ${paint.bold(path || "document")}: ${message}${wanted}`;
 }
 

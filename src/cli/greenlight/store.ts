@@ -70,10 +70,8 @@ export async function apiStore(cli: Cli): Promise<FlagStore> {
     setCohort: (cohort, enabled, said) =>
       send(`/cohorts/${encodeURIComponent(cohort)}`, { method: "PUT", body: { enabled, ...said } }),
     async document() {
-      const { value, etag } = await api.tell<string | { text: string }>("/document", {
-        headers: { accept: "text/plain" },
-      });
-      return { text: typeof value === "string" ? value : value.text, etag: etag ?? undefined };
+      const { value, etag } = await api.tell<string>("/document", { asText: true });
+      return { text: value, etag: etag ?? undefined };
     },
     putDocument: (text, etag, said) =>
       send("/document", { method: "PUT", body: text, ifMatch: etag ?? "*", query: { ...said } }),

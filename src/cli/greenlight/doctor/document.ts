@@ -82,7 +82,7 @@ export const documentChecks: Check[] = [
               level: "warning",
               what: "The kill key is missing.",
               where: kv.value.where,
-              mend: 'npx wrangler kv key put --binding FLAGS kill " "',
+              mend: "greenlight unkill --all --kv writes it empty.",
             },
           ]
         : [],
@@ -100,7 +100,7 @@ export const documentChecks: Check[] = [
               level: "warning",
               what: "The kill key holds every flag on blue.",
               where: "KV key kill",
-              mend: "greenlight unkill '*' --kv",
+              mend: "greenlight unkill --all --kv",
             },
           ];
         if (known && !isFlag && name !== CANARY_SWITCH && !SWITCH.test(name))
