@@ -1,4 +1,5 @@
 /** The mind of the controller in plain Node: the product's own decisions over storage in memory, without its world. */
+import { Adopting } from "../../src/control/adopting.ts";
 import { Changes } from "../../src/control/changes.ts";
 import type { CommandRequest, CommandResult } from "../../src/control/controller-api.ts";
 import { Decisions } from "../../src/control/decisions.ts";
@@ -37,7 +38,7 @@ export class PlainController implements Subject {
 
   async adopt(text: string, now: number): Promise<void> {
     if (!this.decisions.known) this.decisions.takePast(undefined, now);
-    this.changes.adopt(
+    new Adopting(this.decisions).adopt(
       text,
       hashText(text),
       { source: "api", who: "ann", how: "cli", reason: "as the story says" },

@@ -50,7 +50,7 @@ export class RolloutController extends Controller {
   async drive({ text, flags, release, share, rounds, alarms }: Drive): Promise<Driven> {
     Date.now = () => this.#now;
     if (text !== undefined) {
-      const put = await this.putSpec({ text, who: "bench", how: "cli", reason: "bench" });
+      const put = await this.putDocument({ ifMatch: "*", text, who: "bench", how: "cli", reason: "bench" });
       if (!put.ok) throw new Error(JSON.stringify(put));
     }
     const placed = flags.map((flag) => ({ flag, release, share, bands: [] }));

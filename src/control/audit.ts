@@ -10,10 +10,17 @@ import {
   linked,
 } from "../core/rollout/audit-chain.ts";
 
+import type { AuditPage } from "./controller-api.ts";
+
 export type { How } from "../core/rollout/audit-chain.ts";
 
 /** Records of an earlier release that are taken over at a time: so that they need not all be in memory. */
 const TAKEN_OVER_AT_ONCE = 1000;
+
+/** Fields by which is looked for, where they stand in a record. Times rise with the ids: they need no index. */
+const WHO = "json_extract(record, '$.who')";
+const ACTION = "json_extract(record, '$.action')";
+const AT = "json_extract(record, '$.at')";
 
 /** A record as an earlier release kept it, in the table `audit`. */
 type FormerRow = Pick<AuditEntry, "id" | "at" | "who" | "action" | "flag" | "release" | "reason"> & {
@@ -31,6 +38,8 @@ export class AuditLog {
       CREATE TABLE IF NOT EXISTS audit_log (
         id INTEGER PRIMARY KEY, flag TEXT, hash TEXT NOT NULL, record TEXT NOT NULL);
       CREATE INDEX IF NOT EXISTS audit_log_flag ON audit_log (flag, id);
+      CREATE INDEX IF NOT EXISTS audit_log_who ON audit_log (${WHO}, id);
+      CREATE INDEX IF NOT EXISTS audit_log_action ON audit_log (${ACTION}, id);
       CREATE TRIGGER IF NOT EXISTS audit_log_no_update BEFORE UPDATE ON audit_log
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
       CREATE TRIGGER IF NOT EXISTS audit_log_no_delete BEFORE DELETE ON audit_log
@@ -69,16 +78,37 @@ export class AuditLog {
     return entries;
   }
 
-  /** The newest entries first, at most `limit`, older than the entry `before`; of one flag where it is named. */
-  read({ limit, before, flag }: { limit: number; before?: number; flag?: string }): AuditEntry[] {
-    const of = flag === undefined ? "" : "flag = ? AND ";
+  /** Id of the newest entry; 0 before the first. */
+  get last(): number {
+    return this.#last.id;
+  }
+
+  /** The newest entries first, at most `limit`, older than the entry `before`; only those that are asked for. */
+  read({ limit, before, flag, who, action, since, until }: AuditPage): AuditEntry[] {
+    const conditions: [string, SqlStorageValue | undefined][] = [
+      ["id < ?", before],
+      ["flag = ?", flag],
+      [`${WHO} = ?`, who],
+      [`${ACTION} = ?`, action],
+      [`${AT} >= ?`, since],
+      [`${AT} < ?`, until],
+    ];
+    const asked = conditions.filter(([, value]) => value !== undefined);
+    const where = asked.length === 0 ? "" : `WHERE ${asked.map(([condition]) => condition).join(" AND ")}`;
     return this.#sql
       .exec<{ record: string }>(
-        `SELECT record FROM audit_log WHERE ${of}id < ? ORDER BY id DESC LIMIT ?`,
-        ...(flag === undefined ? [] : [flag]),
-        before ?? Number.MAX_SAFE_INTEGER,
+        `SELECT record FROM audit_log ${where} ORDER BY id DESC LIMIT ?`,
+        ...asked.map(([, value]) => value),
         limit,
       )
+      .toArray()
+      .map(({ record }) => JSON.parse(record) as AuditEntry);
+  }
+
+  /** Entries after the one with this id, the oldest first, at most `limit`. */
+  since(after: number, limit: number): AuditEntry[] {
+    return this.#sql
+      .exec<{ record: string }>("SELECT record FROM audit_log WHERE id > ? ORDER BY id LIMIT ?", after, limit)
       .toArray()
       .map(({ record }) => JSON.parse(record) as AuditEntry);
   }

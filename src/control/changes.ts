@@ -1,20 +1,14 @@
-/**
- * What people and the outbox change: specs adopted, commands, the kill key, results of checks. Each in one transaction
- * of the decisions.
- */
+/** What people and the outbox change: commands, the kill key, results of checks. Each in one transaction of the decisions. */
 import { appendNotes } from "../core/flag/notes.ts";
-import { parseDocument } from "../core/flag/parse.ts";
-import { onAdopt } from "../core/rollout/edits.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import type { Command } from "../core/rollout/progress.ts";
 import type { Observation } from "../core/wire/outbox.ts";
 import type { By } from "./by.ts";
-import type { CommandRequest, CommandResult, Ordered, Resume } from "./controller-api.ts";
+import type { CommandRequest, CommandResult, Resume } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
-import type { Directories } from "./directories.ts";
 import { ownKeyOf } from "./effects.ts";
 import { undeliveredMessage } from "./messages.ts";
-import { adoptDocument, haltsOf, isGreenServed, specOf } from "./rollout.ts";
+import { haltsOf, isGreenServed } from "./rollout.ts";
 import { rolloutView } from "./rollout-view.ts";
 import { servedOf, tellServed } from "./served.ts";
 import { switchedOff } from "./switched-off.ts";
@@ -26,77 +20,11 @@ const UNHEALTHY_AFTER = 3;
 /** Commands that bring more of green. */
 const RAISING: readonly Command["name"][] = ["start", "restart", "advance", "promote", "instant"];
 
-/** Where a text comes from. */
-export interface AdoptedFrom extends Ordered {
-  source: "kv" | "api";
-}
-
 export class Changes {
   readonly #decisions: Decisions;
-  readonly #directories: Pick<Directories, "selectedOf"> | undefined;
 
-  /** Without directories no cohort has tenants chosen from one. */
-  constructor(decisions: Decisions, directories?: Pick<Directories, "selectedOf">) {
+  constructor(decisions: Decisions) {
     this.#decisions = decisions;
-    this.#directories = directories;
-  }
-
-  /** Makes a text the spec. */
-  adopt(text: string, hash: string, { source, who, how, reason }: AdoptedFrom, now: number): boolean {
-    const { rollout, rollouts, store, audit, comparisons, telemetry, alerts, watch } = this.#decisions;
-    const parsed = parseDocument(text);
-    return this.#decisions.durably(() => {
-      const before = servedOf(rollout);
-      const adoption = adoptDocument(rollout, parsed, hash);
-      rollout.edits = onAdopt(rollout.edits, { hash, source }, now);
-      const by: By = { who, how };
-      for (const flag of adoption.removed) {
-        rollouts.remove(flag, now, by);
-        comparisons.forget(flag);
-        telemetry.forget(flag);
-        alerts.forget(flag);
-        watch.forget(flag);
-      }
-      // What has changed is written down when it is placed, below.
-      store.saveFlags(rollout, { changed: [], removed: adoption.removed });
-      store.saveText(text);
-      const nothing = { flag: null, release: null, previous: null, next: null, percentage: null };
-      const { changed, removed, regenerated } = adoption;
-      audit.add({
-        at: now,
-        ...by,
-        action: "adopt",
-        ...nothing,
-        reason,
-        figures: { hash, changed, removed, regenerated, faults: parsed.faults.length },
-      });
-      for (const name of adoption.changed) {
-        const spec = specOf(rollout.flags.get(name)!);
-        rollouts.act(name, { type: "spec", spec }, now, { ...by, reason });
-        this.#select(name);
-        rollouts.publish(name);
-      }
-      tellServed(this.#decisions, before, now, by);
-      store.saveHead(rollout);
-    });
-  }
-
-  /** Chooses the tenants of all cohorts anew, after a directory has changed; true when others are chosen. */
-  select(): boolean {
-    const { rollout, rollouts } = this.#decisions;
-    return this.#decisions.durably(() => {
-      for (const name of rollout.flags.keys()) if (this.#select(name)) rollouts.publish(name);
-    });
-  }
-
-  /** The spec's text is known again after a loss of storage, and with it who is told what. */
-  keepText(text: string): void {
-    const { rollout, store } = this.#decisions;
-    this.#decisions.durably(() => {
-      rollout.notify = parseDocument(text).notify ?? rollout.notify;
-      store.saveText(text);
-      store.saveHead(rollout);
-    });
   }
 
   /** Obeys a command to a flag's rollout. */
@@ -215,20 +143,6 @@ export class Changes {
     const text = store.text();
     if (due.length === 0 || text === undefined) return undefined;
     return { text: appendNotes(text, due), done: () => this.#decisions.durably(() => notes.done(due)) };
-  }
-
-  /** Chooses the tenants of a flag's cohorts; true when they are others than before. */
-  #select(name: string): boolean {
-    const { rollout } = this.#decisions;
-    const flag = rollout.flags.get(name);
-    if (!flag || !this.#directories) return false;
-    const { selected, unmet, faults } = this.#directories.selectedOf(name, flag);
-    const wanting = [...unmet, ...faults.map(({ message }) => message)];
-    rollout.wanting.set(name, wanting);
-    if (JSON.stringify(selected) === JSON.stringify(rollout.selected.get(name))) return false;
-    if (selected) rollout.selected.set(name, selected);
-    else rollout.selected.delete(name);
-    return true;
   }
 
   /** Tells of an origin that fails its checks for a while, and when it passes them again. */

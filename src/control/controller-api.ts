@@ -95,21 +95,16 @@ export interface GoBack extends Ordered {
   ifMatch: IfMatch;
 }
 
-export interface PutSpec extends Ordered {
-  text: string;
-  /** Refused unless this is the revision; absent: whatever it is. */
-  ifMatch?: number;
-}
-export type PutSpecResult =
-  | { ok: true; revision: number }
-  | { ok: false; reason: "conflict" | "invalid"; revision: number; faults: Fault[] };
-
 export interface Resume extends Ordered {
   flag: string;
   /** Absent: the release that the spec names. */
   release?: string;
+  /** Etag of the flag; absent: not asked about. */
+  ifMatch?: IfMatch;
 }
-export type ResumeResult = { ok: true; revision: number } | { ok: false; reason: "not-halted" };
+export type ResumeResult =
+  | { ok: true; revision: number; etag?: string; replayed?: boolean }
+  | { ok: false; reason: "not-halted" | "conflict" | "key-reused"; sentence: string };
 
 /** A command to a flag's rollout. */
 export interface CommandRequest extends Ordered {

@@ -4,6 +4,7 @@
  */
 import { Sums } from "../core/analysis/sums.ts";
 import type { Telemetry } from "../core/analysis/telemetry.ts";
+import type { AuditEntry } from "../core/rollout/audit-chain.ts";
 import type { EditState } from "../core/rollout/edits.ts";
 import type { Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { Forward } from "../core/wire/messages.ts";
@@ -16,16 +17,20 @@ import { ComparisonStore } from "./comparison-store.ts";
 import { type Closed, Comparisons } from "./comparisons.ts";
 import { CountsStore } from "./counts-store.ts";
 import { Evidence } from "./evidence.ts";
+import { FlagMarks } from "./flag-marks.ts";
 import { History } from "./history.ts";
 import { stageCounts } from "./looking.ts";
 import { recordMessage } from "./messages.ts";
 import { Notes } from "./notes.ts";
+import { OnceStore } from "./once-store.ts";
 import { Outgoing } from "./outgoing.ts";
+import { Revisions } from "./revisions.ts";
 import { Rollbacks } from "./rollbacks.ts";
 import { emptyRollout, type Rollout, recovered } from "./rollout.ts";
 import { RolloutStore } from "./rollout-store.ts";
 import { Rollouts } from "./rollouts.ts";
 import { Telemetries } from "./telemetry.ts";
+import { Waiters } from "./waiters.ts";
 import { Watch } from "./watch.ts";
 
 /** Windows and comparisons are written down so often: a crash costs so much evidence, never a sum; milliseconds. */
@@ -41,6 +46,11 @@ export class Decisions {
   readonly outgoing: Outgoing;
   readonly notes: Notes;
   readonly alerts: AlertStore;
+  readonly revisions: Revisions;
+  readonly marks: FlagMarks;
+  readonly once: OnceStore;
+  /** Who waits for a change. */
+  readonly waiters = new Waiters();
   readonly sums = new Sums();
   readonly evidence = new Evidence();
   readonly comparisons: Comparisons;
@@ -54,6 +64,8 @@ export class Decisions {
   #known: boolean;
   #savedEvidenceAt = 0;
   #savedClocksAt = 0;
+  /** Revision before the change that is being made. */
+  #before: number | undefined;
 
   constructor(ctx: DurableObjectState, outbox: () => Pick<OutboxApi, "take">) {
     const { storage } = ctx;
@@ -66,6 +78,9 @@ export class Decisions {
     this.outgoing = new Outgoing(storage, outbox);
     this.notes = new Notes(storage);
     this.alerts = new AlertStore(storage);
+    this.revisions = new Revisions(storage);
+    this.marks = new FlagMarks(storage);
+    this.once = new OnceStore(storage);
     const stored = this.store.loadRollout();
     this.#known = stored !== undefined;
     this.#rollout = stored ?? emptyRollout();
@@ -214,30 +229,48 @@ export class Decisions {
     return this.telemetry.of(flag, now, { heardAt: this.heardAt, smoke });
   }
 
+  /** Revision that the change under way will have. */
+  get upcoming(): number {
+    return (this.#before ?? this.#rollout.revision) + 1;
+  }
+
   /**
    * Makes a change: all of it or nothing, in memory as in storage. A failure gives up memory, which is then read anew.
-   * True when what is published has changed.
+   * True when what is published has changed. A change within another is part of it. `last` is in the transaction as
+   * well, when the revision is known.
    */
-  durably(change: () => void): boolean {
+  durably(change: () => void, last?: () => void): boolean {
     const before = this.#rollout.revision;
+    if (this.#before !== undefined) {
+      change();
+      return this.#rollout.revision !== before;
+    }
+    this.#before = before;
+    let entries: AuditEntry[];
     try {
-      const entries = this.#ctx.storage.transactionSync(() => {
-        change();
-        // One change is one revision, however many flags it is about. What comes back after a loss skips many.
-        if (this.#known && this.#rollout.revision > before) this.#rollout.revision = before + 1;
-        if (this.#rollout.revision !== before) this.store.saveHead(this.#rollout);
-        const added = this.audit.takeNew();
-        if (this.#rollout.notify.audit)
-          for (const entry of added) this.outgoing.message(recordMessage(entry));
-        return added;
-      });
-      for (const entry of entries) console.log(JSON.stringify({ event: "audit", ...entry }));
+      entries = this.#ctx.storage.transactionSync(() => this.#make(change, before, last));
     } catch (error) {
       this.#ctx.abort(`a decision could not be written: ${String(error)}`);
       throw error;
+    } finally {
+      this.#before = undefined;
     }
+    for (const entry of entries) console.log(JSON.stringify({ event: "audit", ...entry }));
     this.outgoing.send();
-    return this.#rollout.revision !== before;
+    const changed = this.#rollout.revision !== before;
+    if (changed || entries.length > 0) this.waiters.wake();
+    return changed;
+  }
+
+  #make(change: () => void, before: number, last: (() => void) | undefined): AuditEntry[] {
+    change();
+    // One change is one revision, however many flags it is about. What comes back after a loss skips many.
+    if (this.#known && this.#rollout.revision > before) this.#rollout.revision = before + 1;
+    if (this.#rollout.revision !== before) this.store.saveHead(this.#rollout);
+    last?.();
+    const added = this.audit.takeNew();
+    if (this.#rollout.notify.audit) for (const entry of added) this.outgoing.message(recordMessage(entry));
+    return added;
   }
 
   #wouldHalt({ flag, release, at, rule, reason, figures }: Halt): void {

@@ -55,10 +55,16 @@ export class History {
     this.#prune(ended.at);
   }
 
-  /** Rollouts of a flag, the newest first, at most `limit`. */
-  read(flag: string, limit: number): PastRollout[] {
+  /** Rollouts of a flag, the newest first, at most `limit`, older than number `before`. */
+  read(flag: string, limit: number, before = Number.MAX_SAFE_INTEGER): PastRollout[] {
     return this.#sql
-      .exec<Row>("SELECT id, rollout FROM history WHERE flag = ? ORDER BY id DESC LIMIT ?", flag, limit)
+      .exec<Row>(
+        `SELECT id, rollout FROM history WHERE flag = ? AND json_extract(rollout, '$.rollout') < ?
+         ORDER BY id DESC LIMIT ?`,
+        flag,
+        before,
+        limit,
+      )
       .toArray()
       .map(({ rollout }) => JSON.parse(rollout) as PastRollout);
   }

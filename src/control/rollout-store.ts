@@ -2,11 +2,12 @@
 import { type Flag, flagSchema } from "../core/flag/schema.ts";
 import type { Progress } from "../core/rollout/progress.ts";
 import { EVERY_RELEASE, type FlagStatus, type Halt } from "../core/rollout/snapshot.ts";
+import type { PullState } from "./controller-api.ts";
 import type { GatesMemory } from "./looking.ts";
 import { type Adoption, NOBODY, type Rollout } from "./rollout.ts";
 
 /** A row takes at most 2 MB; a longer text of a spec is not kept, only what was read in it. */
-const TEXT_BYTES = 1_900_000;
+export const TEXT_BYTES = 1_900_000;
 
 /** The scalar part of the decision, one row. */
 type Head = Pick<Rollout, "revision" | "specHash" | "enabled" | "kill" | "faults" | "edits" | "notify">;
@@ -152,6 +153,16 @@ export class RolloutStore {
   /** When the snapshot was put into KV last: written down before each put, which so fails in a replaced object. */
   savePublishedAt(at: number): void {
     this.#setValue("publishedAt", String(at));
+  }
+
+  /** How the scheduled pull of a document stands; undefined before the first. */
+  pullState(): PullState | undefined {
+    const json = this.#value("pull");
+    return json === undefined ? undefined : (JSON.parse(json) as PullState);
+  }
+
+  savePullState(state: PullState): void {
+    this.#setValue("pull", JSON.stringify(state));
   }
 
   /** Halts of an earlier version, which knew rollbacks only. */

@@ -3,30 +3,44 @@ import { CANARY_SWITCH, cohortSwitch, isSwitchedOff as isOff } from "../core/fla
 import { isKilled } from "../core/rollout/kill.ts";
 import type { Rollout } from "./rollout.ts";
 
+/** By what, and what lifts it, in words; and is it a kill? */
+export interface SwitchedOff {
+  why: string;
+  lift: string;
+  isKill: boolean;
+}
+
 /** Is green out of traffic by the kill key, a kill or a switch: by people, not by what it did? */
 export function isSwitchedOff(rollout: Rollout, name: string): boolean {
   return switchedOff(rollout, name) !== undefined;
 }
 
 /** By what people have taken green out of traffic without a command, and what lifts it; undefined if by nothing. */
-export function switchedOff(rollout: Rollout, name: string): { why: string; lift: string } | undefined {
+export function switchedOff(rollout: Rollout, name: string): SwitchedOff | undefined {
   const flag = rollout.flags.get(name);
   if (isKilled(rollout.kill, name))
     return {
       why: `The kill key names ${name} or *: everybody is on blue`,
       lift: `the kill key without ${name} and *`,
+      isKill: true,
     };
   if (!rollout.enabled)
     return {
       why: "The global switch is off: everybody is on blue",
       lift: '"enabled": true in the document',
+      isKill: false,
     };
   if (flag?.state === "kill")
-    return { why: "The flag's state is kill: everybody is on blue", lift: "another state in the document" };
+    return {
+      why: "The flag's state is kill: everybody is on blue",
+      lift: "another state in the document",
+      isKill: true,
+    };
   if (flag?.state !== "canary" || !isOffByName(rollout, CANARY_SWITCH)) return undefined;
   return {
     why: `${CANARY_SWITCH} is off: the visitors of every canary are on blue`,
     lift: `${CANARY_SWITCH} to be on`,
+    isKill: false,
   };
 }
 

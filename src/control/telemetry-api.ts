@@ -1,5 +1,6 @@
 /** What the controller's telemetry is told and asked, what origins push into it, and what is answered to them. */
 import type { ComparisonTick } from "../core/analysis/comparing.ts";
+import type { Used } from "../core/analysis/series.ts";
 import type { RowId } from "../core/analysis/tally.ts";
 import type { Telemetry } from "../core/analysis/telemetry.ts";
 import type { Cell } from "../core/wire/messages.ts";
@@ -100,6 +101,11 @@ export interface TelemetriesApi {
   observe(observation: Observation, now: number): void;
   /** What conditions of a flag are measured from. Call `stage` before. */
   of(flag: string, now: number, surroundings: Surroundings): Telemetry;
+  /**
+   * Requests, and events of the names that `isUse` takes, since `from` (milliseconds since the epoch): of both sides and
+   * all releases. Undefined where that was not kept.
+   */
+  used(flag: string, from: number, now: number, isUse: (event: string) => boolean): Used | undefined;
   /** Writes down what has changed, every 5 s at most, or at once with `force`. */
   save(now: number, force?: boolean): void;
   /** Writes down what `observe` has changed: at most three rows, none when nothing has. */

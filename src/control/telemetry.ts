@@ -6,6 +6,7 @@ import type { ComparisonTick } from "../core/analysis/comparing.ts";
 import { entry } from "../core/analysis/entry.ts";
 import { Gathering } from "../core/analysis/happenings.ts";
 import { whereOf } from "../core/analysis/page.ts";
+import type { Used } from "../core/analysis/series.ts";
 import { floorTo, HOUR_MS, MINUTES_KEPT_MS } from "../core/analysis/spans.ts";
 import type { RowId } from "../core/analysis/tally.ts";
 import type { Telemetry } from "../core/analysis/telemetry.ts";
@@ -127,6 +128,10 @@ export class Telemetries implements TelemetriesApi {
       smoke: () => smoke,
       nonInferiority: (margin, alpha) => margins.of(margin, alpha),
     };
+  }
+
+  used(flag: string, from: number, now: number, isUse: (event: string) => boolean): Used | undefined {
+    return this.#find(flag).series.used(from, isUse, now);
   }
 
   save(now: number, force = false): void {

@@ -109,7 +109,7 @@ describe("a green that is worse", { timeout: LONG_MS }, () => {
       ({ halt }) => halt !== null,
       () => sides(0, 12),
     );
-    await controller().putSpec({ text: byEvidence({ release: "1.1" }), ...who });
+    await controller().putDocument({ ifMatch: "*", text: byEvidence({ release: "1.1" }), ...who });
     const { send } = isolate();
     for (let tick = 0; tick < 6; tick++) {
       await send([...sides(0, 0, "1.1"), ...sides(0, 12)]);
@@ -118,7 +118,7 @@ describe("a green that is worse", { timeout: LONG_MS }, () => {
     const next = await shop();
     expect(next.halt).toBeNull();
     expect(next.comparison!.evidence).toBeLessThan(10);
-    await controller().putSpec({ text: byEvidence(), ...who });
+    await controller().putDocument({ ifMatch: "*", text: byEvidence(), ...who });
     expect(await controller().resume({ flag: "shop", ...who })).toMatchObject({ ok: true });
     const old = sides(0, 40).map((late) => ({ ...late, tick: late.tick - 3 }));
     for (let tick = 0; tick < 6; tick++) {
@@ -217,7 +217,7 @@ describe("a change of green's share", { timeout: LONG_MS }, () => {
     );
     const { send } = isolate();
     const put = async (flag: Partial<FlagInput>) => {
-      await controller().putSpec({ text: byEvidence({ dryRun: true, ...flag }), ...who });
+      await controller().putDocument({ ifMatch: "*", text: byEvidence({ dryRun: true, ...flag }), ...who });
       for (let tick = 0; tick < 8; tick++) {
         await send(sides(0, 0));
         pass(TICK_MS);
@@ -251,7 +251,7 @@ describe("blue", { timeout: LONG_MS }, () => {
       }
     };
     await blueFor(5);
-    await controller().putSpec({ text: byEvidence(), ...who });
+    await controller().putDocument({ ifMatch: "*", text: byEvidence(), ...who });
     const known = (await shop()).comparison!;
     expect(known).toMatchObject({ evidence: 1 });
     expect(known.knownMs).toBeGreaterThan(60_000);
@@ -287,11 +287,11 @@ describe("a flag that is taken out of the spec", { timeout: LONG_MS }, () => {
     };
     await sendFor(40);
     expect(await rows()).toEqual([true, true]);
-    await controller().putSpec({ text: other, ...who });
+    await controller().putDocument({ ifMatch: "*", text: other, ...who });
     // Isolates may not have heard of it yet.
     await sendFor(40);
     expect(await rows()).toEqual([false, false]);
-    await controller().putSpec({ text: byEvidence({ dryRun: true }), ...who });
+    await controller().putDocument({ ifMatch: "*", text: byEvidence({ dryRun: true }), ...who });
     await sendFor(8);
     const back = await shop();
     expect(back).toMatchObject({ wouldHalt: null, verdict: { verdict: "healthy" } });

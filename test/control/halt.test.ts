@@ -100,7 +100,7 @@ describe("a halt", () => {
     await withSpec();
     await makeHalt();
     const put = async (text: string) => {
-      expect(await controller().putSpec({ text, ...who })).toMatchObject({ ok: true });
+      expect(await controller().putDocument({ ifMatch: "*", text, ...who })).toMatchObject({ ok: true });
       const shop = (await controller().status()).flags.find((flag) => flag.name === "shop");
       return { share: shop?.share, halted: shop?.halt?.release };
     };
@@ -113,7 +113,7 @@ describe("a halt", () => {
   it("is lifted by resume alone, and what was counted before does not bring it back", async () => {
     await withSpec();
     await makeHalt();
-    expect(await controller().resume({ flag: "shop", release: "9", ...who })).toEqual({
+    expect(await controller().resume({ flag: "shop", release: "9", ...who })).toMatchObject({
       ok: false,
       reason: "not-halted",
     });
@@ -202,19 +202,24 @@ describe("a spec", () => {
 
   it("from the API goes into KV with its revision; a stale writer and a faulty text are refused", async () => {
     await withSpec();
-    const { revision } = await controller().status();
+    const { revision, etag } = (await controller().document())!;
     const text = document({ percentage: 70 });
-    expect(await controller().putSpec({ text, ifMatch: revision, ...who })).toEqual({
+    expect(await controller().putDocument({ text, ifMatch: etag, ...who })).toMatchObject({
       ok: true,
+      changed: true,
       revision: revision + 1,
     });
     await vi.waitFor(async () => {
       const { value, metadata } = await bindings.FLAGS.getWithMetadata("flags");
       expect({ value, metadata }).toEqual({ value: text, metadata: { revision: revision + 1 } });
     });
-    const again = await controller().putSpec({ text: document(), ifMatch: revision, ...who });
+    const again = await controller().putDocument({ text: document(), ifMatch: etag, ...who });
     expect(again).toMatchObject({ ok: false, reason: "conflict", revision: revision + 1 });
-    const faulty = await controller().putSpec({ text: document({ percentage: -1 }), ...who });
+    const faulty = await controller().putDocument({
+      ifMatch: "*",
+      text: document({ percentage: -1 }),
+      ...who,
+    });
     expect(faulty).toMatchObject({
       ok: false,
       reason: "invalid",
@@ -225,11 +230,11 @@ describe("a spec", () => {
 
   it("from the API is refused when a hand edit came before that the writer did not know of", async () => {
     await withSpec();
-    const { revision } = await controller().status();
+    const { etag } = (await controller().document())!;
     await handEdit(document({ percentage: 20 }));
-    const late = await controller().putSpec({
+    const late = await controller().putDocument({
       text: document({ percentage: 90 }),
-      ifMatch: revision,
+      ifMatch: etag,
       ...who,
     });
     expect(late).toMatchObject({ ok: false, reason: "conflict" });
@@ -238,7 +243,11 @@ describe("a spec", () => {
 
   it("says in the audit log who changed it and which flags", async () => {
     await withSpec();
-    await controller().putSpec({ text: document({ percentage: 60 }, { other: { state: "off" } }), ...who });
+    await controller().putDocument({
+      ifMatch: "*",
+      text: document({ percentage: 60 }, { other: { state: "off" } }),
+      ...who,
+    });
     const entries = await controller().audit({ limit: 20 });
     const [api, kv] = entries.filter(({ action }) => action === "adopt");
     expect(api).toMatchObject({

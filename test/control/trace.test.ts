@@ -24,7 +24,13 @@ afterEach(async () => {
 const object: Subject = {
   async adopt(text, now) {
     vi.setSystemTime(now);
-    const put = await controller().putSpec({ text, who: "ann", how: "cli", reason: "as the story says" });
+    const put = await controller().putDocument({
+      ifMatch: "*",
+      text,
+      who: "ann",
+      how: "cli",
+      reason: "as the story says",
+    });
     expect(put.ok).toBe(true);
   },
   /** Time goes on in the turn in which the forward is taken: timers of the object see it only when it has been. */

@@ -89,6 +89,15 @@ export class Page {
     return rate;
   }
 
+  /** Adds requests, and events of the names that `isUse` takes, of both variants and all releases. */
+  use(isUse: (event: string) => boolean, requests: Sum, events: Sum): void {
+    for (const [scope, groups] of this.#scopes) {
+      const event = scope.split("|")[2]!;
+      if (event !== "" && !isUse(event)) continue;
+      for (const tally of groups.values()) (event === "" ? requests : events).add(tally);
+    }
+  }
+
   /** Cohorts of green of a release with requests. */
   cohorts(release: string): string[] {
     const groups = this.#scopes.get(scopeOf({ variant: "green", release, event: undefined }));

@@ -40,6 +40,12 @@ export interface SavedSeries {
   open: [number, SavedPage][];
 }
 
+/** How much a flag was used. */
+export interface Used {
+  requests: Tally;
+  events: Tally;
+}
+
 /** A minute's counts that are complete, to be added to what is stored of it. */
 export interface Settled {
   /** Start of the minute, milliseconds since the epoch. */
@@ -150,6 +156,23 @@ export class Series {
       to = from;
     }
     return windows.reverse();
+  }
+
+  /**
+   * Requests, and events of the names that `isUse` takes, of both variants and all releases since `from` (the start of a
+   * minute, or of an hour where no minutes are kept; within the last minute any time); undefined where that was not kept.
+   */
+  used(from: number, isUse: (event: string) => boolean, now: number): Used | undefined {
+    if (from < Math.max(this.#begunAt, now - HOURS_KEPT_MS)) return undefined;
+    const [requests, events] = [new Sum(), new Sum()];
+    const add = (page: Page) => page.use(isUse, requests, events);
+    if (from >= now - LONGEST_WINDOW_MS) {
+      for (const [tick, page] of this.#ticks) if (tick >= Math.floor(from / TICK_MS)) add(page);
+    } else {
+      for (const page of this.#past.read(from, floorTo(now, MINUTE_MS))) add(page);
+      for (const [minute, page] of this.#open) if (minute >= from) add(page);
+    }
+    return { requests: requests.tally(), events: events.tally() };
   }
 
   /** Cohorts of green with requests. */
