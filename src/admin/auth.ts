@@ -42,8 +42,8 @@ const NOTHING_GIVEN = "Send `authorization: Bearer TOKEN`, or come by Cloudflare
 const WRONG = "That token or identity is not known here. `greenlight token create` makes a token.";
 const EXPIRED = "It has expired. Make a new token (`greenlight token create`), or log in to Access again.";
 
-/** Failed attempts that this isolate has seen. */
-export const attempts = new Throttle();
+/** Failed attempts that this isolate has seen; tests put a fresh one in its place. */
+export const guard = { attempts: new Throttle() };
 
 /**
  * Finds out who asks. A wrong token or identity is answered late, then with `throttled`; a right one always gets in at
@@ -117,11 +117,12 @@ function isOwnOrigin({ method, headers, url }: Request): boolean {
 /** Logs a failed attempt, and holds back the answer to what may have been a guess. */
 async function slowed(request: Request, failure: AuthFailure): Promise<AuthFailure> {
   const address = networkOf(request.headers.get("cf-connecting-ip"));
-  const { waitMs, retryAfter, count, isTold } = attempts.failed(address, Date.now());
+  const { waitMs, retryAfter, count, refused, isTold } = guard.attempts.failed(address, Date.now());
   if (isTold) {
     const path = new URL(request.url).pathname.slice(0, MAX_PATH);
     const { reason, name } = failure;
-    console.warn(JSON.stringify({ level: "warn", event: "auth-failed", address, path, reason, name, count }));
+    const line = { level: "warn", event: "auth-failed", address, path, reason, name, count, refused };
+    console.warn(JSON.stringify(line));
   }
   // Who is known has guessed nothing, and should read what is wrong.
   if (failure.reason !== "unauthorized") return failure;

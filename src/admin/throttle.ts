@@ -20,6 +20,8 @@ export interface Slowed {
   retryAfter: number | null;
   /** Failures of this address within the window; while it is refused, since then. */
   count: number;
+  /** Failures that were refused in all, since the last minute without any. */
+  refused: number;
   /** Is it worth a line in the log? Of a flood every tenth, hundredth, thousandth … is. */
   isTold: boolean;
 }
@@ -55,8 +57,7 @@ export class Throttle {
   readonly #all = new Failures(MAX_IN_ALL);
   /** In order of their last failure. */
   readonly #addresses = new Map<string, Failures>();
-  /** Refused since all addresses had room. */
-  #flood = 0;
+  #refused = 0;
 
   /** Takes note of a failure; `now` is in milliseconds since the epoch. */
   failed(address: string, now: number): Slowed {
@@ -64,15 +65,16 @@ export class Throttle {
     const until = Math.max(one.fullUntil(now), this.#all.fullUntil(now));
     if (until > 0) {
       one.refused += 1;
-      this.#flood += 1;
+      this.#refused += 1;
       const retryAfter = Math.max(1, Math.ceil((until - now) / 1000));
-      return { waitMs: 0, retryAfter, count: one.count, isTold: /^10*$/.test(String(this.#flood)) };
+      const isTold = /^10*$/.test(String(this.#refused));
+      return { waitMs: 0, retryAfter, count: one.count, refused: this.#refused, isTold };
     }
     one.add(now);
     this.#all.add(now);
-    if (one.count === 1) this.#flood = 0;
+    if (this.#all.count === 1) this.#refused = 0;
     const waitMs = Math.min(FIRST_WAIT_MS * 2 ** (one.count - 1), LONGEST_WAIT_MS);
-    return { waitMs, retryAfter: null, count: one.count, isTold: true };
+    return { waitMs, retryAfter: null, count: one.count, refused: this.#refused, isTold: true };
   }
 
   #of(address: string): Failures {

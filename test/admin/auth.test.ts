@@ -2,7 +2,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { exportSPKI, importJWK, type JWTPayload, SignJWT } from "jose";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { type AuthResult, attempts, authenticate, mayDo, refusal, whoOf } from "../../src/admin/auth.ts";
+import { type AuthResult, authenticate, guard, mayDo, refusal, whoOf } from "../../src/admin/auth.ts";
 import { hashToken, ROLES, type Role, tokenLine } from "../../src/core/auth/tokens.ts";
 import { TOKENS } from "../support/tokens.ts";
 import { AUDIENCE, type SigningKey, signingKey, Team } from "./access-parts.ts";
@@ -90,7 +90,7 @@ describe("who fails", () => {
     const began = Date.now();
     expect(await ask({ ...from("203.0.113.7"), ...bearer("wrong") })).toEqual(refused("unauthorized"));
     expect(Date.now() - began).toBeGreaterThanOrEqual(95);
-    for (let i = 0; i < 9; i++) attempts.failed("203.0.113.7", Date.now());
+    for (let i = 0; i < 9; i++) guard.attempts.failed("203.0.113.7", Date.now());
     const result = await ask({ ...from("203.0.113.7"), ...bearer("wrong") });
     const answer = result.ok ? undefined : refusal(result);
     expect(answer?.status).toBe(429);
@@ -111,6 +111,7 @@ describe("who fails", () => {
       path: "/_greenlight/api/status",
       reason: "unauthorized",
       count: 1,
+      refused: expect.any(Number),
     });
   });
 });
@@ -184,7 +185,7 @@ describe("Cloudflare Access", () => {
   it("says to try again where the keys cannot be had, and counts that against nobody", async () => {
     const away = new Team();
     await away.serve({ status: 500 });
-    const failed = vi.spyOn(attempts, "failed");
+    const failed = vi.spyOn(guard.attempts, "failed");
     const headers = { "cf-access-jwt-assertion": await away.assertion(key) };
     const result = await ask(headers, { ...vars, ACCESS_TEAM: away.url });
     expect(result.ok ? 200 : refusal(result).status).toBe(503);

@@ -24,6 +24,7 @@ describe("slowing", () => {
       waitMs: 100,
       retryAfter: null,
       count: 1,
+      refused: 0,
       isTold: true,
     });
   });
@@ -47,8 +48,8 @@ describe("slowing", () => {
     const throttle = new Throttle();
     const told = Array.from({ length: 10_000 }, (_, i) => throttle.failed(`address ${i}`, T0).isTold);
     expect(told.filter(Boolean)).toHaveLength(100 + 4);
-    expect(throttle.failed("address 9000", T0).count).toBe(2);
-    expect(throttle.failed("address 8999", T0).count).toBe(1);
+    expect(throttle.failed("address 9000", T0)).toMatchObject({ count: 2, refused: 9_901 });
+    expect(throttle.failed("address 8999", T0)).toMatchObject({ count: 1, refused: 9_902 });
   });
 });
 

@@ -84,7 +84,7 @@ async function lineOf(token: string, { name, role, expires, into, env }: About) 
   // Hashes alone, and yet nobody else's business.
   if (into !== undefined) await appendFile(into, `${line}\n`, { mode: 0o600 });
   const where = env === undefined ? "" : ` --env ${env}`;
-  const from = into === undefined ? "" : ` < ${into}`;
+  const from = into === undefined ? "" : ` < ${quoted(into)}`;
   const command = `npx wrangler secret put ${TOKENS_VARIABLE}${where}${from}`;
   return {
     line,
@@ -93,6 +93,11 @@ async function lineOf(token: string, { name, role, expires, into, env }: About) 
     expires: expires === undefined ? null : new Date(expires).toISOString(),
     command,
   };
+}
+
+/** As a shell reads it. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
 function howTo({ into }: About, command: string): string {
