@@ -1,41 +1,70 @@
 /**
- * The admin API under `/_greenlight/api`: the status, the audit log, and the two commands of the controller. It
- * refuses to answer anything without the token, and never sees traffic.
+ * The frame of the admin API under `/_greenlight/api`: who may come in, how much they may send, the routes, and what is
+ * said where there is none. It never sees traffic.
  */
-import { Hono } from "hono";
+import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import * as z from "zod";
-import { isName } from "../core/flag/schema.ts";
+import { HTTPException } from "hono/http-exception";
 import { problem } from "../edge/problem.ts";
-import { badRequest, bodyOf, etagged, howOf } from "./answers.ts";
+import { allowedAt } from "./allowed.ts";
 import { authenticate, refusal } from "./auth.ts";
-import { controllerStub } from "./controller.ts";
-import { ingest } from "./ingest.ts";
-import { rollouts } from "./rollouts.ts";
+import { docsPage } from "./docs-page.ts";
+import { openApiOf } from "./openapi.ts";
+import { audit } from "./routes/audit.ts";
+import { changes } from "./routes/changes.ts";
+import { commands } from "./routes/commands.ts";
+import { documents } from "./routes/documents.ts";
+import { evaluations } from "./routes/evaluations.ts";
+import { figures } from "./routes/figures.ts";
+import { flagWrites } from "./routes/flag-writes.ts";
+import { flags } from "./routes/flags.ts";
+import { ingest } from "./routes/ingest.ts";
+import { overrides } from "./routes/overrides.ts";
+import { pull } from "./routes/pull.ts";
+import { rollouts } from "./routes/rollouts.ts";
+import { status } from "./routes/status.ts";
+import { switches } from "./routes/switches.ts";
+import { waysBack } from "./routes/ways-back.ts";
+import { type AdminEnv, needs, newApi } from "./routing.ts";
 
+/** Where the API is. */
+export const API_PATH = "/_greenlight/api";
 /** The flag document may have 1 MB; a little more, so that the fault is the document's and says so. */
 const MAX_BODY_BYTES = 1_100_000;
-/** Audit entries of one page. */
-const MAX_PAGE = 200;
 
-const resumeBody = z.strictObject({
-  release: z.string().optional(),
-  reason: z.string().max(500).default(""),
-  by: z.string().max(100).optional(),
-});
-const auditQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50),
-  before: z.coerce.number().int().min(1).optional(),
-  flag: z.string().max(64).optional(),
-});
+/** All routes: what the OpenAPI document is made of. */
+export const routes = newApi();
+const PARTS = [
+  status,
+  flags,
+  flagWrites,
+  overrides,
+  switches,
+  commands,
+  waysBack,
+  rollouts,
+  figures,
+  evaluations,
+  documents,
+  audit,
+  changes,
+  pull,
+  ingest,
+];
+for (const part of PARTS) routes.route("/", part);
 
-const app = new Hono<{ Bindings: Env }>().basePath("/_greenlight/api");
+const app = newApi().basePath(API_PATH);
+
+// Without a token: a page without data, which asks for one.
+app.get("/docs", () => docsPage());
 
 app.use("*", async (c, next) => {
   const auth = await authenticate(c.req.raw, c.env, c.executionCtx as ExecutionContext);
   if (!auth.ok) return refusal(auth);
+  c.set("principal", auth.principal);
   await next();
   c.header("cache-control", "no-store");
+  return undefined;
 });
 app.use(
   "*",
@@ -44,88 +73,39 @@ app.use(
     onError: () => problem("too-large", `At most ${MAX_BODY_BYTES} bytes.`),
   }),
 );
+app.use("/openapi.json", ...needs("viewer").middleware);
+app.get("/openapi.json", (c) => c.json(openApiOf(routes)));
+app.route("/", routes);
 
-app.get("/status", async (c) => {
-  const status = await controllerStub(c.env).status();
-  c.header("etag", `"${status.revision}"`);
-  return c.json(status);
-});
-
-app.get("/audit", async (c) => {
-  const query = auditQuery.safeParse(c.req.query());
-  if (!query.success) return badRequest(query.error);
-  const { limit, before, flag } = query.data;
-  const page = { limit, ...(before !== undefined && { before }), ...(flag !== undefined && { flag }) };
-  return c.json({ entries: await controllerStub(c.env).audit(page) });
-});
-
-app.put("/flags", async (c) => {
-  const match = c.req.header("if-match");
-  if (match === undefined)
-    return problem("precondition-required", "Send the etag of GET /_greenlight/api/status.");
-  const revision = /^"(\d+)"$/.exec(match)?.[1];
-  if (revision === undefined && match !== "*")
-    return problem("bad-request", 'If-Match is "REVISION" in quotes, or *.');
-  const result = await controllerStub(c.env).putSpec({
-    text: await c.req.text(),
-    ...(revision === undefined ? {} : { ifMatch: Number(revision) }),
-    who: c.req.query("by") ?? "api",
-    how: howOf(c),
-    reason: c.req.query("reason") ?? "",
-  });
-  if (result.ok) return etagged(c, result.revision);
-  if (result.reason === "invalid") {
-    return problem("invalid-document", "Nothing was stored. Each fault says where and what was expected.", {
-      faults: result.faults,
-    });
-  }
-  return problem(
-    "precondition-failed",
-    `The spec is at revision ${result.revision} now. Read it, apply your change again.`,
-    {
-      revision: result.revision,
-    },
-  );
-});
-
-app.post("/flags/:name/resume", async (c) => {
-  const flag = c.req.param("name");
-  if (!isName(flag)) return problem("bad-request", "That is no name of a flag.");
-  const body = resumeBody.safeParse(await bodyOf(c));
-  if (!body.success) return badRequest(body.error);
-  const { release, reason, by } = body.data;
-  const controller = controllerStub(c.env);
-  const result = await controller.resume({
-    flag,
-    who: by ?? "api",
-    how: howOf(c),
-    reason,
-    ...(release === undefined ? {} : { release }),
-  });
-  const view = await controller.rollout(flag);
-  if (result.ok) return etagged(c, result.revision, view);
-  if (!view) return problem("unknown-flag", `The spec has no flag ${flag}.`);
-  const named = `${flag}${release === undefined ? "" : ` ${release}`}`;
-  const why = view.why === null ? "" : ` ${view.why}.`;
-  return problem(
-    "not-halted",
-    `${named} has no halt or pause to lift; the rollout of ${view.release} is ${view.phase}.${why}`,
-  );
-});
-
-app.route("/", rollouts);
-app.route("/", ingest);
-
-app.notFound((c) => problem("not-found", `The admin API has no ${c.req.method} ${c.req.path}.`));
-app.onError((error) => {
+app.notFound((c) => missing(c));
+app.onError((error, c) => {
+  if (error instanceof HTTPException && error.status === 404) return missing(c);
+  if (error instanceof HTTPException && error.status < 500)
+    return problem("bad-request", "The body is not of the form that this route takes.");
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : "unknown";
   console.error(
-    JSON.stringify({ event: "admin-error", message: error instanceof Error ? error.message : "unknown" }),
+    JSON.stringify({ event: "admin-error", route: `${c.req.method} ${c.req.routePath}`, message }),
   );
   return problem(
     "controller-unavailable",
     "Traffic is not affected. Try again; the kill key works without the controller.",
+    {},
+    { "retry-after": "1" },
   );
 });
+
+/** Nothing is here; or something is, for other methods. */
+function missing(c: Context<AdminEnv>): Response {
+  const path = c.req.path.slice(API_PATH.length);
+  const allowed = allowedAt(routes, path);
+  if (allowed.length === 0)
+    return problem(
+      "not-found",
+      `The admin API has no ${path}. GET ${API_PATH}/openapi.json lists what it has.`,
+    );
+  const allow = allowed.join(", ");
+  return problem("method-not-allowed", `${path} takes ${allow}.`, {}, { allow });
+}
 
 /** Answers a request below `/_greenlight/api`. */
 export function handleAdmin(request: Request, env: Env, ctx: ExecutionContext): Response | Promise<Response> {

@@ -66,6 +66,14 @@ const TITLES: Record<ProblemType, [status: number, title: string]> = {
   "controller-unavailable": [503, "The controller did not answer"],
 };
 
+/** All types, in the order of the table. */
+export const PROBLEM_TYPES = Object.keys(TITLES) as ProblemType[];
+
+/** HTTP status of a problem. */
+export function statusOfProblem(type: ProblemType): number {
+  return TITLES[type][0];
+}
+
 /** A problem+json answer. `detail` is for a person; `more` are further members (`faults`, `revision`). */
 export function problem(
   type: ProblemType,

@@ -21,6 +21,11 @@ export function jsonSchemaText(): string {
   return textOf(documentSchema, "Greenlight flag document");
 }
 
+/** The same as an object. */
+export function documentJsonSchema(): object {
+  return JSON.parse(jsonSchemaText()) as object;
+}
+
 /** JSON Schema of a directory document, as text. */
 export function directorySchemaText(): string {
   return textOf(directorySchema, "Greenlight directory of tenants");
