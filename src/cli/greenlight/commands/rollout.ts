@@ -42,7 +42,7 @@ export const advanceCommand = plain(
 export const restartCommand = plain("restart", "Begins anew at the first stage.");
 export const instantCommand = plain(
   "instant",
-  "For a hotfix: 100 % and complete at once, without stages or gates.",
+  "Puts everybody on green at once, without stages or gates: for a hotfix.",
   (flag) => `Put everybody on green of ${flag} at once, without any gate?`,
 );
 
