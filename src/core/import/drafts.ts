@@ -59,6 +59,14 @@ export class Draft {
     else this.part("cohorts")[name] = cohort;
   }
 
+  /** Cohorts that are counted: `NAME-1`, `NAME-2` and so on. Others of this name are no longer there. */
+  settleCohorts(name: string, cohorts: readonly { [key: string]: Value }[]): void {
+    this.absent.add(`cohorts.${name}-*`);
+    cohorts.forEach((cohort, i) => {
+      this.part("cohorts")[`${name}-${i + 1}`] = cohort;
+    });
+  }
+
   /** An object of the flag, made where it is not there yet. */
   part(field: "cohorts" | "metadata" | "overrides"): { [key: string]: Value } {
     this.flag[field] ??= {};

@@ -56,7 +56,7 @@ export interface WrittenDocument {
   [key: string]: unknown;
 }
 
-/** Names of fields by flag; a field of an object with a dot: `cohorts.beta`. */
+/** Names of fields by flag; of an object with a dot: `cohorts.beta`; `cohorts.beta-*` are all that begin so. */
 export type FieldsOf = Record<string, string[]>;
 
 export type Imported =

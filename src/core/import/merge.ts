@@ -60,20 +60,28 @@ export function mergeInto(existing: WrittenDocument, imported: Extract<Imported,
 }
 
 function merged(before: WrittenFlag, said: WrittenFlag, absent: readonly string[]): WrittenFlag {
-  const after: WrittenFlag = { ...before };
+  const after = without(before, absent);
   for (const [field, value] of Object.entries(said)) {
-    if (PARTED.includes(field) && isRecord(value)) after[field] = { ...asRecord(before[field]), ...value };
-    else if (field === "overrides" && isRecord(value)) after[field] = mergedOverrides(before[field], value);
-    else if (field === "rules" && Array.isArray(before[field]))
-      after[field] = mergedRules(before[field], value);
+    if (PARTED.includes(field) && isRecord(value)) after[field] = { ...asRecord(after[field]), ...value };
+    else if (field === "overrides" && isRecord(value)) after[field] = mergedOverrides(after[field], value);
+    else if (field === "rules" && Array.isArray(after[field]))
+      after[field] = mergedRules(after[field], value);
     else after[field] = value;
   }
+  return after;
+}
+
+/** The flag without these fields. An object that is empty then goes as well. */
+function without(flag: WrittenFlag, absent: readonly string[]): WrittenFlag {
+  const after: WrittenFlag = { ...flag };
   for (const place of absent) {
     const [field, part] = splitAt(place);
+    const inside = after[field];
     if (part === undefined) delete after[field];
-    else if (isRecord(after[field]) && Object.hasOwn(after[field], part)) {
-      const { [part]: _, ...rest } = after[field];
-      if (Object.keys(rest).length > 0) after[field] = rest;
+    else if (isRecord(inside)) {
+      const isGone = (key: string) => (part.endsWith("*") ? key.startsWith(part.slice(0, -1)) : key === part);
+      const kept = Object.entries(inside).filter(([key]) => !isGone(key));
+      if (kept.length > 0 || Object.keys(inside).length === 0) after[field] = Object.fromEntries(kept);
       else delete after[field];
     }
   }

@@ -8,8 +8,6 @@ import { audiencesOf, type Branch, operationOf, variableOf } from "./json-logic.
 
 /** Cohorts that come of targeting are called by this and a number. */
 export const TARGETING = "targeting";
-/** Most cohorts that are made of the targeting of a flag. */
-export const MAX_TARGETING = 50;
 
 interface Targeting {
   draft: Draft;
@@ -37,9 +35,9 @@ export function readTargeting(targeting: Targeting): { on: string; off: string }
     const part = shareOf(outcome, on, off);
     const who = condition === undefined ? "everyone" : audiencesOf(condition, evaluators);
     const whole = part === 1 || part === 0;
-    if (share !== undefined)
-      return say(condition, piece, "Never reached: the rules before are for everyone.");
-    if (who === "everyone" && part !== undefined && !doubtful) {
+    if (share !== undefined) {
+      say(condition, piece, "Never reached: the rules before are for everyone.");
+    } else if (who === "everyone" && part !== undefined && !doubtful) {
       share = part;
       condition?.take();
       if (whole) piece.take();

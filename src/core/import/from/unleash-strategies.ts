@@ -7,8 +7,6 @@ import { type Audience, allOf, audienceOf, cohortOf } from "./audience.ts";
 
 /** Cohorts that come of strategies are called by this and a number. */
 export const STRATEGY = "strategy";
-/** Most cohorts that are made of the strategies of a feature. */
-export const MAX_STRATEGIES = 50;
 /** Attribute with the visitor's address, and where it comes from. */
 const ADDRESS = "remoteAddress";
 
@@ -42,10 +40,7 @@ export function readStrategies(draft: Draft, strategies: readonly Piece[], segme
       share = Math.max(share, admission.share);
     } else cohorts.push(cohortOf(admission.audience));
   }
-  const names = Array.from({ length: MAX_STRATEGIES }, (_, i) => `${STRATEGY}-${i + 1}`);
-  names.forEach((name, i) => {
-    draft.settleCohort(name, cohorts[i]);
-  });
+  draft.settleCohorts(STRATEGY, cohorts);
   const isPlain = strategies.every((s) => s.at("name").value === "default") && cohorts.length === 0;
   const isForAll = strategies.length === 0 || (isPlain && share === 100);
   draft.set("state", isForAll ? "on" : "canary");
