@@ -94,13 +94,15 @@ interface Context {
 function explain(issue: Issue, context: Context, options?: readonly number[]): Fault[] {
   const { schema, value, at } = context;
   const found = valueAt(value, issue.path);
-  const path = [...at, ...issue.path];
+  const path = nameless([...at, ...issue.path], value, at.length);
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(schema, issue.path, value, options);
       return issue.keys.slice(0, MAX_FAULTS).map((key) => unknownKey([...path, key], key, known));
     }
     case "invalid_key":
+      if (idAt(path) === path.length - 1)
+        return [unlikeId(path, String(issue.path.at(-1)), issue.issues[0]?.message ?? "an id")];
       return [misfit(path, issue.path.at(-1), issue.issues[0]?.message ?? "a name")];
     case "invalid_union":
       // Of forms that are told by a word such as `metric`, none has this one.
@@ -123,8 +125,37 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
 /** Lists of ids of people: faults go into logs, and no id may stand there. */
 const ID_LISTS: readonly PropertyKey[] = ["users", "segments"];
 
+/** Place in a path of a key that is the id of a person: of an override; -1 without one. */
+function idAt(path: Path): number {
+  return isOfOverrides(path) && path.length > ID_PLACE ? ID_PLACE : -1;
+}
+
+/** `flags`, the name, `overrides`, `users`, and then the id. */
+const ID_PLACE = 4;
+
+function isOfOverrides(path: Path): boolean {
+  return path[0] === "flags" && path[2] === "overrides" && path[3] === "users";
+}
+
+/** The path with the number of an override in the place of the id that it is for. */
+function nameless(path: Path, value: unknown, depth: number): Path {
+  const at = idAt(path);
+  if (at < 0) return path;
+  const overrides = valueAt(value, path.slice(depth, at));
+  const keys = typeof overrides === "object" && overrides !== null ? Object.keys(overrides) : [];
+  return [...path.slice(0, at), keys.indexOf(String(path[at])), ...path.slice(at + 1)];
+}
+
+/** The path up to where the id of a person stands in it. */
+export function withoutId(path: Path): Path {
+  const at = idAt(path);
+  return at < 0 ? path : path.slice(0, at);
+}
+
 function isId(path: Path, found: unknown): found is string | number {
   if (typeof found !== "string" && typeof found !== "number") return false;
+  // In the place of overrides a person may have written ids.
+  if (isOfOverrides(path)) return path.length <= ID_PLACE + 1;
   return (path[0] === "groups" && path.length > 1) || path.some((part) => ID_LISTS.includes(part));
 }
 

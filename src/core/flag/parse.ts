@@ -2,13 +2,14 @@
 import * as z from "zod";
 import type { Fault } from "../rollout/snapshot.ts";
 import { routeConflicts } from "./conflicts.ts";
+import { dependencyFaults } from "./dependencies.ts";
 import { check, MAX_FAULTS, misfit, pathText } from "./faults.ts";
 import { type Path, readJson } from "./json.ts";
 import type { Notify } from "./notify.ts";
 import { hiddenKey, isDoubtful, type Part, readGroups, readNotify, readPlans } from "./parts.ts";
 import type { Plan } from "./plan.ts";
 import { type Flag, flagSchema, isName, NAME_WORDS } from "./schema.ts";
-import { misnamed, withMembers } from "./within.ts";
+import { misnamed, variantFaults, withMembers } from "./within.ts";
 
 /** Largest document, bytes of UTF-8. */
 export const MAX_BYTES = 1_048_576;
@@ -94,6 +95,11 @@ export function parseDocument(text: string): ParsedDocument {
   const room = { pairs: MAX_PAIRS, filled: MAX_FILLED };
   for (const [name, value] of Object.entries(entries))
     readFlag(document, name, value, { hidden: json.hidden, groups, plans, room });
+  for (const [name, found] of dependencyFaults(document.flags, (flag) => Object.hasOwn(entries, flag))) {
+    document.flags.delete(name);
+    document.broken.set(name, found);
+    faults.push(...found);
+  }
   return { ...document, faults: capped(faults.concat(routeConflicts(document.flags))) };
 }
 
@@ -121,7 +127,7 @@ function readFlag(document: ParsedDocument, name: string, value: unknown, around
   if (flag !== undefined) {
     const whole = withMembers(flag, around.groups, at);
     flag = whole.flag;
-    faults.push(...whole.faults, ...misnamed(flag, writtenIn(value), at));
+    faults.push(...whole.faults, ...misnamed(flag, writtenIn(value), at), ...variantFaults(flag, at));
     const text = JSON.stringify(flag);
     filled = text.length;
     if (isLonger(text, MAX_FLAG_BYTES))

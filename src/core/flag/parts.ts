@@ -1,6 +1,6 @@
 /** The parts of the document that flags share, groups, plans and notifications: each read alone, as flags are. */
 import type { Fault } from "../rollout/snapshot.ts";
-import { type Checked, check, misfit, pathText } from "./faults.ts";
+import { type Checked, check, misfit, pathText, withoutId } from "./faults.ts";
 import type { Path } from "./json.ts";
 import { type Notify, notify } from "./notify.ts";
 import { type Plan, plan } from "./plan.ts";
@@ -82,7 +82,7 @@ export function readNotify(value: unknown, hidden: Path[]): { notify: Notify | u
 export function hiddenKey(path: Path): Fault {
   const forbidden = path.at(-1) === "__proto__";
   return {
-    path: pathText(path),
+    path: pathText(withoutId(path)),
     message: forbidden ? "this key is not allowed" : "this key stands twice in one object",
     expected: forbidden ? "another key" : "each key once",
   };

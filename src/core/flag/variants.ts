@@ -1,8 +1,10 @@
 /** Variants of plain flags: what they answer, by name. */
 import type { Flag, Value } from "./schema.ts";
 
-/** Variants of a plain flag that names none. */
-const USUAL: Readonly<Record<string, Value>> = { on: true, off: false };
+/** Names of the variants of a plain flag that names none. */
+export const ON = "on";
+export const OFF = "off";
+const USUAL: Readonly<Record<string, Value>> = { [ON]: true, [OFF]: false };
 
 /** What a plain flag can answer. */
 export function variantsOf({ variants }: Pick<Flag, "variants">): Readonly<Record<string, Value>> {

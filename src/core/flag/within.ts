@@ -1,4 +1,4 @@
-/** What of a flag has to fit to the rest of it and to the document: groups, cohorts of stages, sets of objectives. */
+/** What of a flag has to fit to the rest of it and to the document: groups, cohorts of stages, sets, variants. */
 import type { Fault } from "../rollout/snapshot.ts";
 import type { Cohort } from "./cohort.ts";
 import { misfit, pathText } from "./faults.ts";
@@ -7,6 +7,7 @@ import { isDoubtful, type Part } from "./parts.ts";
 import { type Plan, plan as planSchema } from "./plan.ts";
 import { PLANS } from "./plans.ts";
 import { type Flag, MAX_MEMBERS } from "./schema.ts";
+import { OFF, ON, typeOf, variantsOf } from "./variants.ts";
 
 /** The lists of a cohort that may name groups. */
 const LISTS = ["users", "segments"] as const;
@@ -114,4 +115,55 @@ function setOf(condition: object): string | undefined {
 
 function words(names: Iterable<string>): string {
   return [...names].join(", ") || "there is none";
+}
+
+/** Faults of what a flag answers: a routed one blue or green, a plain one a variant of its own, all of one type. */
+export function variantFaults(flag: Flag, at: Path): Fault[] {
+  const named = [...ownVariants(flag, "users", at), ...ownVariants(flag, "tenants", at)];
+  if (flag.route !== undefined) return [...routedFaults(flag, at), ...named.map(({ path }) => routed(path))];
+  const variants = variantsOf(flag);
+  const usual = (["onVariant", "offVariant"] as const).map((key) => ({
+    path: [...at, key],
+    name: flag[key],
+  }));
+  const types = Object.entries(variants).map(([name, value]) => ({ name, type: typeOf(value) }));
+  const others = types.filter(({ type }) => type !== types[0]?.type);
+  return [
+    ...[...usual, ...named].flatMap(({ path, name }) =>
+      Object.hasOwn(variants, name)
+        ? []
+        : [misfit(path, name, `a variant of the flag (${words(Object.keys(variants))})`)],
+    ),
+    ...others.map(({ name, type }) => ({
+      path: pathText([...at, "variants", name]),
+      message: `of type ${type}, where ${types[0]?.name} is of type ${types[0]?.type}`,
+      expected: "one type in all variants",
+    })),
+  ];
+}
+
+function routedFaults({ variants, onVariant, offVariant }: Flag, at: Path): Fault[] {
+  const written = [
+    ...(variants === undefined ? [] : ["variants"]),
+    ...(onVariant === ON ? [] : ["onVariant"]),
+    ...(offVariant === OFF ? [] : ["offVariant"]),
+  ];
+  return written.map((key) => routed([...at, key]));
+}
+
+function routed(path: Path): Fault {
+  return {
+    path: pathText(path),
+    message: "a flag with a route has the variants blue and green",
+    expected: "no variants here, or no route",
+  };
+}
+
+/** Variants that overrides name, each with its place; users go by their number, for no fault names a person. */
+function ownVariants({ overrides }: Flag, of: "users" | "tenants", at: Path): { path: Path; name: string }[] {
+  return Object.entries(overrides[of]).flatMap(([id, { variant }], i) =>
+    variant === undefined
+      ? []
+      : [{ path: [...at, "overrides", of, of === "users" ? i : id, "variant"], name: variant }],
+  );
 }
