@@ -9,7 +9,8 @@ export function showWritten(cli: Cli, what: string, written: Written): void {
   cli.out.show(written, () => {
     const { flag, revision, changed, replayed, sentence } = written;
     const done = changed ? `${paint.green("✓")} ${what}.` : `${paint.dim("=")} ${what}: it was so before.`;
-    const lines = [`${done} ${paint.dim(`revision ${revision}`)}`];
+    // KV alone knows of none.
+    const lines = [revision === 0 ? done : `${done} ${paint.dim(`revision ${revision}`)}`];
     if (replayed) lines.push("  An earlier try had done it already.");
     if (sentence) lines.push(`  ${sentence}`);
     if (flag) {

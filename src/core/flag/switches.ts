@@ -10,6 +10,11 @@ export function cohortSwitch(cohort: string): string {
   return `canary.cohort.${cohort}.enabled`;
 }
 
+/** Is a flag of this name a switch: of all canaries, or of a cohort? */
+export function isSwitch(name: string): boolean {
+  return name === CANARY_SWITCH || /^canary\.cohort\..+\.enabled$/.test(name);
+}
+
 /**
  * Is the switch off? By any of the forms in which its flag is known (published, edited), or by the kill key, which
  * may name a switch that the document does not have.

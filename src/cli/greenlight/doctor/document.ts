@@ -1,13 +1,10 @@
 /** The doctor's looks at the document, the kill key and what has been stopped. */
 import { parseDocument } from "../../../core/flag/parse.ts";
-import { CANARY_SWITCH } from "../../../core/flag/switches.ts";
+import { isSwitch } from "../../../core/flag/switches.ts";
 import { hashText } from "../../../core/hashing/text.ts";
 import { EVERY_FLAG, killedNames } from "../../../core/rollout/kill.ts";
 import { EVERY_RELEASE } from "../../../core/rollout/snapshot.ts";
 import type { Check, Facts, Finding } from "./facts.ts";
-
-/** Switches may be named by the kill key without being in the document. */
-const SWITCH = /^canary\.cohort\..+\.enabled$/;
 
 /** The kill text: of KV, or else as the controller read it last. */
 function killText({ kv, status }: Facts): string {
@@ -103,7 +100,7 @@ export const documentChecks: Check[] = [
               mend: "greenlight unkill --all --kv",
             },
           ];
-        if (known && !isFlag && name !== CANARY_SWITCH && !SWITCH.test(name))
+        if (known && !isFlag && !isSwitch(name))
           return [
             {
               level: "warning",
@@ -169,8 +166,7 @@ export const documentChecks: Check[] = [
             ]
           : [];
       const off = [...flags].filter(
-        ([name, { state }]) =>
-          (name === CANARY_SWITCH || SWITCH.test(name)) && (state === "off" || state === "kill"),
+        ([name, { state }]) => isSwitch(name) && (state === "off" || state === "kill"),
       );
       return [
         ...global,
