@@ -6,7 +6,7 @@ import { type AccessConfig, readAccess } from "./access.ts";
 export interface AuthSettings {
   tokens: readonly KnownToken[];
   access: AccessConfig | undefined;
-  /** What is wrong, in sentences without secrets. */
+  /** What is wrong, for those who are shut out; the log has it with the names of the tokens. */
   faults: readonly string[];
 }
 
@@ -26,7 +26,10 @@ export function authSettings(env: Env): AuthSettings {
 function read(env: Env): AuthSettings {
   const { tokens, faults } = parseTokens(env.ADMIN_TOKENS ?? "");
   const access = readAccess(env);
-  const all = [...(env.ADMIN_TOKEN ? [UNREAD] : []), ...faults, ...access.faults];
+  const told = [...(env.ADMIN_TOKEN ? [UNREAD] : []), ...access.faults];
+  const all = [...told, ...faults];
   if (all.length > 0) console.warn(JSON.stringify({ level: "warn", event: "auth-settings", faults: all }));
-  return { tokens, access: access.config, faults: all };
+  if (faults.length > 0)
+    told.push(`ADMIN_TOKENS has lines that cannot be read (${faults.length}): the log says which`);
+  return { tokens, access: access.config, faults: told };
 }

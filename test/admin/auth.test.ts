@@ -62,9 +62,10 @@ describe("a bearer token", () => {
 });
 
 describe("without any token", () => {
-  it.each(["", "   ", "no line", `ann:boss:${"a".repeat(64)}`])("the API is shut: %j", async (text) => {
+  it.each(["", "   ", "no line", `zoe:boss:${"a".repeat(64)}`])("the API is shut: %j", async (text) => {
     const result = await ask(bearer(TOKENS.admin), { ADMIN_TOKENS: text });
     expect(result).toEqual(refused("shut"));
+    expect(result.ok ? "" : result.detail).not.toContain("zoe");
   });
 
   it("it says that the variable of former versions is no longer read, and logs it once", async () => {
