@@ -9,6 +9,7 @@ import { SHARE_PER_PERCENT, shareOf } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
 import { type EditState, initialEdits } from "../core/rollout/edits.ts";
 import type { Progress, SpecOf, Standing } from "../core/rollout/progress.ts";
+import { publishedFlag, wholeFlag } from "../core/rollout/published.ts";
 import {
   EVERY_RELEASE,
   type Fault,
@@ -78,14 +79,15 @@ export function emptyRollout(): Rollout {
  * since the epoch). What KV shows next may be older than that, so the edit rules count from here.
  */
 export function recovered(snapshot: Snapshot, now: number): Rollout {
+  const flags = new Map(Object.entries(snapshot.flags).map(([name, flag]) => [name, wholeFlag(flag)]));
   return {
     revision: snapshot.revision + RECOVERY_GAP,
     specHash: snapshot.specHash,
     enabled: snapshot.enabled,
-    flags: new Map(Object.entries(snapshot.flags)),
+    flags,
     status: new Map(Object.entries(snapshot.status)),
     progress: new Map(
-      Object.entries(snapshot.flags).map(([name, flag]) => [
+      [...flags].map(([name, flag]) => [
         name,
         progressFrom(flag, snapshot.status[name], snapshot.halts, name, now),
       ]),
@@ -118,7 +120,7 @@ export function snapshotOf(rollout: Rollout, at: number): Snapshot | undefined {
     at,
     specHash,
     enabled,
-    flags: Object.fromEntries(rollout.flags),
+    flags: Object.fromEntries([...rollout.flags].map(([name, flag]) => [name, publishedFlag(flag)])),
     status: Object.fromEntries(rollout.status),
     halts: [...halts],
     kill,

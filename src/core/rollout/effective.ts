@@ -10,6 +10,7 @@ import type { Flag } from "../flag/schema.ts";
 import { CANARY_SWITCH, cohortSwitch, isSwitchedOff } from "../flag/switches.ts";
 import { isKilled } from "./kill.ts";
 import { type Layer, layerOf, type Ruling } from "./layer.ts";
+import { wholeFlag } from "./published.ts";
 import { EVERY_RELEASE, type FlagStatus, type Halt, type Snapshot } from "./snapshot.ts";
 
 /** Without an answer from a shard for so long, an isolate takes a raise from KV by itself. */
@@ -123,6 +124,7 @@ interface Given {
 /** What is served while a snapshot is known. */
 class Serving {
   readonly #given: Given;
+  readonly #published = new Map<string, Flag>();
   readonly #enabled: boolean;
   readonly #canariesOff: boolean;
   readonly #isCohortOff: (cohort: string) => boolean;
@@ -160,10 +162,19 @@ class Serving {
     return { name, spec, share, layers, stop: undefined, cause: undefined, shadow, stale: false };
   }
 
+  /** The published form, the same object whenever it is asked for. */
+  #publishedForm(name: string): Flag | undefined {
+    const { flags } = this.#given.snapshot;
+    if (!Object.hasOwn(flags, name)) return undefined;
+    const form = this.#published.get(name) ?? wholeFlag(flags[name]!);
+    this.#published.set(name, form);
+    return form;
+  }
+
   /** The forms of a flag that count, the one to be served first. */
   #forms(name: string): Flag[] {
-    const { snapshot, pending, alone } = this.#given;
-    const published = snapshot.flags[name];
+    const { pending, alone } = this.#given;
+    const published = this.#publishedForm(name);
     const edited = pending?.flags.get(name);
     const forms = alone ? [edited ?? published] : [published, edited];
     return forms.filter((form) => form !== undefined);
@@ -171,7 +182,7 @@ class Serving {
 
   #layer(name: string, form: Flag, halts: Halt[]): Layer {
     const { snapshot, alone, environment, isFirst } = this.#given;
-    const published = snapshot.flags[name];
+    const published = this.#publishedForm(name);
     const status = snapshot.status[name];
     const isPublished = form === published;
     // What was decided of another release, or without a plan, allows nobody in a plan that nobody has published yet.

@@ -2,8 +2,8 @@
  * The published status: what the controller has decided, with the spec that it belongs to.
  * Written under KV key `snapshot`, handed out by the shards, held in memory by every isolate.
  */
-import type { Flag } from "../flag/schema.ts";
 import type { Phase } from "./progress.ts";
+import type { PublishedFlag } from "./published.ts";
 
 /** Wire version of the snapshot. */
 export const SNAPSHOT_VERSION = 1;
@@ -81,8 +81,8 @@ export interface Snapshot {
   specHash: string;
   /** Global switch of the spec. */
   enabled: boolean;
-  /** Every flag in its last good form, defaults filled in. */
-  flags: Record<string, Flag>;
+  /** Every flag in its last good form. `wholeFlag` fills in what is left out. */
+  flags: Record<string, PublishedFlag>;
   /** Status of every flag. */
   status: Record<string, FlagStatus>;
   halts: Halt[];

@@ -25,6 +25,8 @@ test.each<Partial<FlagInput>>([
   { rules: [{ metric: "error_rate", above: 0.2 }] },
   { rules: [{ metric: "error_rate", above: 0.1, for: 60 }] },
   { dryRun: true },
+  { environments: ["production"] },
+  { dependencies: ["payments"] },
   { rotate: "release" },
   { context: { tenant: "header:x-tenant" } },
   { slos: { calm: [{ metric: "error_rate", below: 0.01 }] } },
@@ -35,6 +37,9 @@ test.each<Partial<FlagInput>>([
 
 test.each<Partial<FlagInput>>([
   { notes: "hello" },
+  { overrides: { users: { ada: { state: "off" } } } },
+  { onVariant: "green" },
+  { kind: "experiment", playbook: "Call us", metadata: { ticket: 1 }, removeBy: "2030-01-01" },
   { owner: "team" },
   { description: "words" },
   { fallback: "green" },
