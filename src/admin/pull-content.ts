@@ -1,6 +1,10 @@
 /** What a source has answered turned into the text of the document: mapped, and merged into what is there. */
 import { pathText } from "../core/flag/faults.ts";
 import { readJson } from "../core/flag/json.ts";
+import { mergedText } from "../core/flag/merge-text.ts";
+import { importFrom } from "../core/import/import.ts";
+import type { Loss, WrittenDocument } from "../core/import/imported.ts";
+import { mergeInto } from "../core/import/merge.ts";
 import { valueAt } from "../core/notify/number-at.ts";
 import type { PullSettings } from "./pull-settings.ts";
 
@@ -8,19 +12,57 @@ import type { PullSettings } from "./pull-settings.ts";
 const MAX_LOSSES = 100;
 
 /** The document as it should be, or why there is none. */
-export type Content = { ok: true; text: string; losses: string[] } | { ok: false; fault: string };
+export type Content =
+  | { ok: true; text: string; merged: boolean; losses: string[] }
+  | { ok: false; fault: string };
 
-/** The document with what the source says. A document of our own format replaces the whole; all else is merged. */
-export function contentOf(answer: string, settings: PullSettings, document: string | undefined): Content {
+/** The document with what the source says. One of our own format replaces the whole; all else is merged into `before`. */
+export function contentOf(answer: string, settings: PullSettings, before: string | undefined): Content {
   const json = readJson(answer);
   // Not what was found there instead: that may be anything.
   if (!json.ok) return failed(`its answer is ${json.fault.message.split(": found ")[0]}`);
   if (json.hidden[0]) return failed(`in its answer ${pathText(json.hidden[0])} stands twice`);
-  const value = valueAt(json.value, settings.path);
+  const { format, path, allowEmpty } = settings;
+  const value = valueAt(json.value, path);
   if (value === undefined) return failed("its answer has nothing where PULL_PATH says");
-  void document;
-  void MAX_LOSSES;
-  return failed("?");
+  if (isNothing(value))
+    return allowEmpty ? { ok: true, text: before ?? EMPTY, merged: true, losses: [] } : failed(NO_FLAG);
+  const there = before === undefined ? { flags: {} } : (JSON.parse(withoutMark(before)) as WrittenDocument);
+  const imported = importFrom(format, { value }, { known: Object.keys(there.flags) });
+  if (!imported.ok) return failed(refusalOf(imported));
+  if (!allowEmpty && Object.keys(imported.document.flags).length === 0) return failed(NO_FLAG);
+  if (imported.format === "greenlight") {
+    const text = path === "$" ? answer : JSON.stringify(value, null, 2);
+    return { ok: true, text, merged: false, losses: [] };
+  }
+  const { document, losses } = mergeInto(there, imported);
+  const text = mergedText(before ?? EMPTY, document);
+  if (text === undefined)
+    return failed("the document cannot be changed: put one with an object called flags");
+  const all = [...imported.losses, ...losses];
+  return { ok: true, text, merged: true, losses: all.slice(0, MAX_LOSSES).map(lossOf) };
+}
+
+/** The document where there is none yet. */
+const EMPTY = '{\n  "flags": {}\n}\n';
+
+const NO_FLAG = "it has no flag: PULL_ALLOW_EMPTY says that this may be";
+
+function isNothing(value: unknown): boolean {
+  return value === null || (typeof value === "object" && Object.keys(value).length === 0);
+}
+
+function withoutMark(text: string): string {
+  return text.startsWith("\ufeff") ? text.slice(1) : text;
+}
+
+function refusalOf({ sentence, path }: { sentence: string; path: string }): string {
+  const words = sentence.replace("--format", "PULL_FORMAT");
+  return path === "" ? words : `${path}: ${words}`;
+}
+
+function lossOf({ path, kind, sentence }: Loss): string {
+  return `${path} (${kind}): ${sentence}`;
 }
 
 function failed(fault: string): Content {

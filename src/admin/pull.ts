@@ -81,12 +81,13 @@ async function pullFrom(env: Env, controller: AdminController, before: PullState
     if (hash === before.hash) return { ok: true, changed: false, kept: { etag } };
     const content = contentOf(answer, settings, current.text);
     if (!content.ok) return { ok: false, why: "content", fault: content.fault };
-    const { text, losses } = content;
+    const { text, merged, losses } = content;
     const kept = { etag, hash, losses };
     if (text === current.text) return { ok: true, changed: false, kept };
     const written = await controller.putDocument({
       text,
       ifMatch: current.etag,
+      keepsFaults: merged,
       who: "pull",
       how: "api",
       reason: `pulled from ${pullPlace(env)}`,

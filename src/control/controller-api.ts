@@ -84,6 +84,8 @@ export interface EditFlag extends Ordered {
 export interface PutDocument extends Ordered {
   text: string;
   ifMatch: IfMatch;
+  /** Only a part of it was changed: faults that were there before are no reason to refuse it. */
+  keepsFaults?: boolean;
 }
 
 /**

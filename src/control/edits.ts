@@ -71,9 +71,9 @@ export class Edits {
     return this.#adopt({ ...change, text: edited.text, record });
   }
 
-  /** Puts a whole document, which has to be without faults. */
-  document(change: Omit<Change, "flag">): WriteResult {
-    const { faults } = parseDocument(change.text);
+  /** Puts a whole document, which has to be without faults; with `keepsFaults` without new ones. */
+  document(change: Omit<Change, "flag">, keepsFaults = false): WriteResult {
+    const faults = keepsFaults ? this.#newFaults(change.text, undefined) : parseDocument(change.text).faults;
     if (faults.length > 0) return this.invalid(faults, undefined);
     const isSame = hashText(change.text) === this.#decisions.rollout.specHash;
     return isSame ? this.#unchanged(change) : this.#adopt(change);

@@ -103,9 +103,9 @@ export class Operator implements OperatorApi {
     );
   }
 
-  putDocument({ text, ifMatch, ...order }: PutDocument): Promise<WriteResult> {
+  putDocument({ text, ifMatch, keepsFaults = false, ...order }: PutDocument): Promise<WriteResult> {
     return this.#write(order, ifMatch, this.#documentEtag, undefined, (now, remember) =>
-      this.#edits.document({ text, order, now, remember }),
+      this.#edits.document({ text, order, now, remember }, keepsFaults),
     );
   }
 
