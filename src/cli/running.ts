@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { hashToken, tokenLine } from "../core/auth/tokens.ts";
+import { hashToken, isStrong, MIN_TOKEN_LENGTH, tokenLine } from "../core/auth/tokens.ts";
 import { type Bundle, makeBundle } from "./bundle.ts";
 import { KvService } from "./kv-service.ts";
 import { newToken } from "./new-token.ts";
@@ -65,6 +65,8 @@ export interface Running {
 
 /** Starts the router and waits until it answers. */
 export async function startServe(options: ServeOptions = {}): Promise<Running> {
+  const token = options.token ?? newToken();
+  if (!isStrong(token)) throw new Error(`a token has at least ${MIN_TOKEN_LENGTH} characters`);
   const bundle = options.bundle ?? (await makeBundle());
   const { dir: scratch, remove } = await makeScratch(existsSync(RAM_DISK) ? RAM_DISK : tmpdir());
   const persist = options.persist && resolve(options.persist);
@@ -79,7 +81,6 @@ export async function startServe(options: ServeOptions = {}): Promise<Running> {
   if (!kv.get("kill")) kv.put("kill", "");
 
   const isolates = options.isolates ?? 1;
-  const token = options.token ?? newToken();
   const first = options.port ?? 0;
   let ports = { front: first, direct: Array.from({ length: isolates }, (_, i) => first && first + i + 1) };
   await copyModules(bundle, scratch);
