@@ -80,7 +80,8 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       shardStub(this.env, i).settle(),
     );
     await settled(Promise.allSettled(shards), PATIENCE_MS);
-    return statusOf(this.#engine.decisions, { kvReadAt: this.#engine.kvReadAt, now: Date.now() });
+    const pulls = Boolean(this.env.PULL_URL);
+    return statusOf(this.#engine.decisions, { kvReadAt: this.#engine.kvReadAt, now: Date.now(), pulls });
   }
 
   /** Where a flag's rollout is; undefined for a flag that the spec does not name. */

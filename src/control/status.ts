@@ -15,6 +15,8 @@ interface Moment {
   kvReadAt: number;
   /** Milliseconds since the epoch. */
   now: number;
+  /** Is a scheduled pull set up? */
+  pulls: boolean;
 }
 
 /** The whole status. Reads only. */
@@ -46,6 +48,7 @@ export function statusOf(decisions: Decisions, moment: Moment): StatusView {
       isolates,
       lost,
     })),
+    pull: moment.pulls ? { failingSince: decisions.store.pullState()?.failingSince ?? null } : null,
   };
 }
 

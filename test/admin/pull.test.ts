@@ -1,5 +1,5 @@
 /** Promises about the scheduled pull, against a source over HTTP and the real controller. */
-import { reset } from "cloudflare:test";
+import { reset, runInDurableObject } from "cloudflare:test";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { pullNow, pullView, pullWhenDue } from "../../src/admin/pull.ts";
 import { pullHealth } from "../../src/admin/pull-health.ts";
@@ -176,6 +176,12 @@ describe("whatever goes wrong", () => {
     const still = await pullNow(env);
     expect(still?.failingSince).toBe(failing?.failingSince);
     expect(await pullHealth(env, Date.now())).toEqual({ failingSince: failing?.failingSince });
+    expect((await controller().status()).pull).toBeNull();
+    await runInDurableObject(controller(), (instance) => {
+      const own = instance as unknown as { env: Env };
+      own.env = { ...own.env, PULL_URL: env.PULL_URL! };
+    });
+    expect((await controller().status()).pull).toEqual({ failingSince: failing?.failingSince });
     expect(warn.mock.calls.filter(([line]) => String(line).includes("pull-failing"))).toHaveLength(1);
     await answers(good(rows(50)));
     expect(await pullNow(env)).toMatchObject({ fault: null, failingSince: null });

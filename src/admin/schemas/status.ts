@@ -95,6 +95,10 @@ export const status = viewed<StatusView>()(
         lost: z.number(),
       }),
     ),
+    pull: z
+      .object({ failingSince: at.nullable() })
+      .nullable()
+      .openapi({ description: "How the scheduled pull does; null where none is set up." }),
   }),
 ).openapi("Status");
 

@@ -84,6 +84,8 @@ export interface StatusView {
   /** Smallest share of isolates that a shard asks for counts; below 1 the sums are those of a sample. */
   sampling: number;
   shards: { shard: string; version: number; seenAt: number; isolates: number; lost: number }[];
+  /** How the scheduled pull does: since when it fails, milliseconds since the epoch. Null where none is set up. */
+  pull: { failingSince: number | null } | null;
 }
 
 /** One gate, as it stands now. */
