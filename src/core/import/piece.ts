@@ -29,7 +29,12 @@ export class Reading {
   /** Adds a loss of the value at a place, which is looked after by that. */
   report(piece: Piece, kind: Loss["kind"], sentence: string): void {
     this.take(piece.path);
-    const loss = { path: pathText(piece.path), value: shown(piece.value, piece.path), kind, sentence };
+    const loss = {
+      path: pathText(withoutPeople(piece.path)),
+      value: shown(piece.value, piece.path),
+      kind,
+      sentence,
+    };
     // Several flags may ask for the same place.
     const known = `${loss.path}\n${sentence}`;
     if (!this.#said.has(known)) this.losses.push(loss);
@@ -157,26 +162,41 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A place, without the ids that are keys of our lists of overrides. */
+function withoutPeople(path: Path): Path {
+  return path.map((part, i) =>
+    typeof part === "string" && KEYED_BY_PEOPLE.includes(String(path[i - 1])) ? "*" : part,
+  );
+}
+
+/** Objects whose keys are ids. */
+const KEYED_BY_PEOPLE = ["users", "tenants"];
+
 /** A value, short, and without ids of people. */
 function shown(value: unknown, path: Path): string {
-  if (Array.isArray(value) && value.some((v) => typeof v === "object" || hidesText(v, path)))
-    return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
-  if (typeof value === "string" && hidesText(value, path)) return `a text of ${value.length} characters`;
-  const text = typeof value === "string" ? value : withoutIds(value, path);
+  const text = textOf(value, path.filter((part) => typeof part === "string").map(String));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
-/** JSON of a value in which texts that may name somebody are only counted. */
-function withoutIds(value: unknown, path: Path): string {
-  const json = JSON.stringify(value, (key, inside: unknown) =>
-    typeof inside === "string" && (hidesText(inside, path) || NAMES_PEOPLE.test(key))
-      ? `${inside.length} characters`
-      : inside,
-  );
-  return json ?? "nothing";
+function textOf(value: unknown, path: readonly string[]): string {
+  if (typeof value === "string") return hides(value, path) ? `a text of ${value.length} characters` : value;
+  const count = isRecord(value) ? Object.keys(value).length : Array.isArray(value) ? value.length : 0;
+  if (isRecord(value) && KEYED_BY_PEOPLE.includes(path.at(-1) ?? "")) return `an object of ${count}`;
+  if (Array.isArray(value) && value.some((inside) => hides(inside, path))) return `a list of ${count}`;
+  return JSON.stringify(withoutIds(value, path)) ?? "nothing";
 }
 
-function hidesText(value: unknown, path: Path): boolean {
+function withoutIds(value: unknown, path: readonly string[]): unknown {
+  if (typeof value === "string" && hides(value, path)) return `${value.length} characters`;
+  if (Array.isArray(value)) return value.map((inside) => withoutIds(inside, path));
+  if (!isRecord(value)) return value;
+  if (KEYED_BY_PEOPLE.includes(path.at(-1) ?? "")) return `an object of ${Object.keys(value).length}`;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inside]) => [key, withoutIds(inside, [...path, key])]),
+  );
+}
+
+function hides(value: unknown, path: readonly string[]): boolean {
   if (typeof value !== "string") return false;
-  return value.includes("@") || path.some((part) => typeof part === "string" && NAMES_PEOPLE.test(part));
+  return value.includes("@") || path.some((part) => NAMES_PEOPLE.test(part));
 }

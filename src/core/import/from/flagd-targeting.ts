@@ -51,10 +51,7 @@ export function readTargeting(targeting: Targeting): { on: string; off: string }
       say(condition, piece, part === 0 ? LEFT_OFF : CANNOT);
     }
   });
-  const names = Array.from({ length: MAX_TARGETING }, (_, i) => `${TARGETING}-${i + 1}`);
-  names.forEach((name, i) => {
-    draft.settleCohort(name, cohorts[i]);
-  });
+  draft.settleCohorts(TARGETING, cohorts);
   const rest =
     share ?? (branches.length === 0 || !doubtful ? shareOf(outcomeOfDefault(fallback), on, off) : 0) ?? 0;
   // Of rules for everyone only shares keep a percentage: canary tells them from a flag that is on.
