@@ -3,6 +3,7 @@ import { handleAdmin } from "./admin/app.ts";
 import { isAdminHost } from "./admin/hosts.ts";
 import { pullWhenDue } from "./admin/pull.ts";
 import { pullHealth } from "./admin/pull-health.ts";
+import { maySeeFlags } from "./admin/seeing.ts";
 import { problem } from "./edge/problem.ts";
 import { state } from "./edge/state.ts";
 import { handle } from "./router/handle.ts";
@@ -34,10 +35,12 @@ export default {
 /** Paths below `/_greenlight`: never forwarded; the admin API on its own hosts only. */
 async function own(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
   const { path, host } = target;
-  if (path === "/_greenlight/health") return health(env, ctx, await pullHealth(env, Date.now()));
-  if (!path.startsWith("/_greenlight/api/")) return problem("not-found");
+  const isHealth = path === "/_greenlight/health";
+  if (!isHealth && !path.startsWith("/_greenlight/api/")) return problem("not-found");
   // Which hosts belong to routes is known only once a spec is.
   if (state.isCold) await state.warmUp(env, ctx);
   const allowed = isAdminHost(host, env.ADMIN_HOSTS, state.knowing.table.namesHost(host));
-  return allowed ? handleAdmin(request, env, ctx) : problem("not-found");
+  if (!isHealth) return allowed ? handleAdmin(request, env, ctx) : problem("not-found");
+  const withFlags = allowed && (await maySeeFlags(request, env, ctx));
+  return health(env, ctx, { pull: await pullHealth(env, Date.now()), withFlags });
 }

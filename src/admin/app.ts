@@ -9,49 +9,14 @@ import { problem } from "../edge/problem.ts";
 import { allowedAt } from "./allowed.ts";
 import { authenticate, refusal } from "./auth.ts";
 import { docsPage } from "./docs-page.ts";
-import { openApiOf } from "./openapi.ts";
-import { audit } from "./routes/audit.ts";
-import { changes } from "./routes/changes.ts";
-import { commands } from "./routes/commands.ts";
-import { documents } from "./routes/documents.ts";
-import { evaluations } from "./routes/evaluations.ts";
-import { figures } from "./routes/figures.ts";
-import { flagWrites } from "./routes/flag-writes.ts";
-import { flags } from "./routes/flags.ts";
-import { ingest } from "./routes/ingest.ts";
-import { overrides } from "./routes/overrides.ts";
-import { pull } from "./routes/pull.ts";
-import { rollouts } from "./routes/rollouts.ts";
-import { status } from "./routes/status.ts";
-import { switches } from "./routes/switches.ts";
-import { waysBack } from "./routes/ways-back.ts";
+import { openApi } from "./openapi.ts";
+import { routes } from "./routes/all.ts";
 import { type AdminEnv, needs, newApi } from "./routing.ts";
 
 /** Where the API is. */
 export const API_PATH = "/_greenlight/api";
 /** The flag document may have 1 MB; a little more, so that the fault is the document's and says so. */
 const MAX_BODY_BYTES = 1_100_000;
-
-/** All routes: what the OpenAPI document is made of. */
-export const routes = newApi();
-const PARTS = [
-  status,
-  flags,
-  flagWrites,
-  overrides,
-  switches,
-  commands,
-  waysBack,
-  rollouts,
-  figures,
-  evaluations,
-  documents,
-  audit,
-  changes,
-  pull,
-  ingest,
-];
-for (const part of PARTS) routes.route("/", part);
 
 const app = newApi().basePath(API_PATH);
 
@@ -74,7 +39,7 @@ app.use(
   }),
 );
 app.use("/openapi.json", ...needs("viewer").middleware);
-app.get("/openapi.json", (c) => c.json(openApiOf(routes)));
+app.get("/openapi.json", (c) => c.json(openApi()));
 app.route("/", routes);
 
 app.notFound((c) => missing(c));

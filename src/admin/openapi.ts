@@ -1,7 +1,8 @@
 /** The OpenAPI document of the admin API, made from its routes and from the schema of the flag document. */
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { documentJsonSchema } from "../core/flag/json-schema.ts";
-import type { AdminEnv } from "./routing.ts";
+import { routes } from "./routes/all.ts";
+import { json, problems } from "./schemas/problem.ts";
 
 /** Where it is kept, from the root of the repository; `npm run schema` writes it. */
 export const OPENAPI_FILE = "docs/openapi.json";
@@ -29,15 +30,56 @@ const TAGS = [
   ["telemetry", "What origins and their monitoring push."],
 ] as const;
 
-let made: object | undefined;
+let made: OpenApi | undefined;
+
+/** What of the document is read here and where it is described. */
+export interface OpenApi {
+  paths: Record<string, Record<string, Operation>>;
+}
+export interface Operation {
+  operationId: string;
+  summary: string;
+  tags: string[];
+  "x-role": string;
+  responses: Record<string, { description: string }>;
+}
 
 /** The document (OpenAPI 3.1), made once. */
-export function openApiOf(routes: OpenAPIHono<AdminEnv>): object {
-  made ??= make(routes);
+export function openApi(): OpenApi {
+  made ??= make() as unknown as OpenApi;
   return made;
 }
 
-function make(routes: OpenAPIHono<AdminEnv>): object {
+/** The same as text. */
+export function openApiText(): string {
+  return `${JSON.stringify(openApi(), null, 1)}\n`;
+}
+
+/** The page whose table of routes is made here, from the root of the repository. */
+export const API_PAGE = "docs/api.md";
+
+const BEGIN = "<!-- routes, by npm run schema -->";
+const END = "<!-- end of routes -->";
+
+/** The page with the table of routes in its place. */
+export function withRoutes(page: string): string {
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (before === undefined || after === undefined)
+    throw new Error(`${API_PAGE} has lost the marks of its table`);
+  return `${before}${BEGIN}\n\n${routeTable()}\n\n${END}${after}`;
+}
+
+function routeTable(): string {
+  const rows = Object.entries(openApi().paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { summary, "x-role": role }]) => {
+      return `| \`${method.toUpperCase()} ${path}\` | ${role} | ${summary} |`;
+    }),
+  );
+  return ["| route | role | what |", "| --- | --- | --- |", ...rows].join("\n");
+}
+
+function make(): object {
   const registry = routes.openAPIRegistry;
   registry.registerComponent("securitySchemes", "token", {
     type: "http",
@@ -49,6 +91,16 @@ function make(routes: OpenAPIHono<AdminEnv>): object {
     in: "header",
     name: "Cf-Access-Jwt-Assertion",
     description: "The identity that Cloudflare Access vouches for.",
+  });
+  registry.registerPath({
+    method: "get",
+    path: "/openapi.json",
+    operationId: "getOpenApi",
+    tags: ["status"],
+    summary: "This document.",
+    security: [{ token: [] }, { access: [] }],
+    "x-role": "viewer",
+    responses: { 200: json(z.record(z.string(), z.unknown()), "OpenAPI 3.1"), ...problems() },
   });
   const document = routes.getOpenAPI31Document({
     openapi: "3.1.0",

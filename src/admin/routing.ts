@@ -133,20 +133,38 @@ function unreadable(type: string, wanted: string): Response {
 /** Every fault of a body, query, path or header with its path. */
 const onFault: Hook<unknown, AdminEnv, string, Response | undefined> = (result) => {
   if (result.success) return undefined;
-  const faults = result.error.issues.map(
-    (issue): Fault => ({
-      path: pathText(issue.path.length === 0 ? [WHERE[result.target] ?? result.target] : issue.path),
-      message: issue.message,
-      expected: expectedOf(issue),
-    }),
-  );
+  const faults = result.error.issues.map((issue) => faultOf(issue, WHERE[result.target] ?? result.target));
   const detail = faults.map(({ path, message }) => `${path}: ${message}`).join("; ");
   return problem("bad-request", detail, { faults });
 };
 
 const WHERE: Record<string, string> = { json: "body", param: "path" };
 
-function expectedOf(issue: { code?: string; message: string; expected?: unknown; values?: unknown }): string {
+/** What zod found. */
+interface Issue {
+  code?: string;
+  path: PropertyKey[];
+  message: string;
+  expected?: unknown;
+  values?: unknown;
+  /** Of a union: what each of its forms finds. */
+  errors?: Issue[][];
+}
+
+/** A fault; of several forms that something may have that of the one which it is nearest to. */
+function faultOf(issue: Issue, where: string): Fault {
+  const forms = (issue.code === "invalid_union" && issue.errors) || [];
+  const nearest = forms.toSorted((a, b) => a.length - b.length)[0]?.[0];
+  if (nearest && issue.message === UNION)
+    return faultOf({ ...nearest, path: [...issue.path, ...nearest.path] }, where);
+  const path = pathText(issue.path.length === 0 ? [where] : issue.path);
+  return { path, message: issue.message, expected: expectedOf(issue) };
+}
+
+/** What zod says of a union that has no words of its own. */
+const UNION = "Invalid input";
+
+function expectedOf(issue: Issue): string {
   if (issue.code === "invalid_type") return `a ${String(issue.expected)}`;
   if (issue.code === "invalid_value" && Array.isArray(issue.values))
     return `one of ${issue.values.join(", ")}`;

@@ -1,6 +1,5 @@
 /** The commands of a rollout: `POST /flags/NAME/COMMAND`. */
 import { createRoute, type RouteConfig, z } from "@hono/zod-openapi";
-import type { CommandResult } from "../../control/controller-api.ts";
 import type { Command } from "../../core/rollout/progress.ts";
 import type { ProblemType } from "../../edge/problem.ts";
 import { type AdminContext, answer, refused } from "../answers.ts";
@@ -141,7 +140,8 @@ const PROBLEMS: Partial<Record<string, ProblemType>> = {
   "key-reused": "key-reused",
 };
 
-function commandRefused({ reason, sentence }: Extract<CommandResult, { ok: false }>) {
+/** Why a command was not obeyed. */
+export function commandRefused({ reason, sentence }: { reason: string; sentence: string }) {
   const type = PROBLEMS[reason];
   return type ? refused(type, sentence) : refused("rollout-refused", sentence, { refusal: reason });
 }

@@ -1,7 +1,8 @@
 /** The document as a text: read, checked, put, and its earlier revisions. */
 import { createRoute, z } from "@hono/zod-openapi";
 import type { RevisionView } from "../../core/api/views.ts";
-import { type ParsedDocument, parseDocument } from "../../core/flag/parse.ts";
+import { diffDocuments } from "../../core/flag/difference.ts";
+import { parseDocument } from "../../core/flag/parse.ts";
 import { type AdminContext, answer, asIs, isKnown, nextPage, notModified, refused } from "../answers.ts";
 import { controllerStub } from "../controller.ts";
 import { ifMatchOf, orderOf, withoutIfMatch, writeAnswer } from "../orders.ts";
@@ -111,7 +112,7 @@ documents.openapi(
     const { faults } = parsed;
     const present = await controllerStub(c.env).document();
     const { added, changed, removed } = diffDocuments(parseDocument(present?.text ?? '{"flags":{}}'), parsed);
-    const names = changed;
+    const names = changed.map(({ flag }) => flag);
     return answer(c, { valid: faults.length === 0, faults, added, changed: names, removed });
   },
 );
@@ -170,15 +171,4 @@ function textAnswer(c: AdminContext, text: string, etag?: string) {
 function noDocument() {
   const sentence = "No document was put yet, or it is too long for its text to be kept (1.9 MB).";
   return refused("no-document", sentence);
-}
-
-function diffDocuments(before: ParsedDocument, after: ParsedDocument) {
-  const names = [...before.flags.keys()];
-  const isSame = (name: string) =>
-    JSON.stringify(before.flags.get(name)) === JSON.stringify(after.flags.get(name));
-  return {
-    added: [...after.flags.keys()].filter((name) => !before.flags.has(name)),
-    changed: names.filter((name) => after.flags.has(name) && !isSame(name)),
-    removed: names.filter((name) => !after.flags.has(name) && !after.broken.has(name)),
-  };
 }

@@ -8,7 +8,7 @@ import { MAX_REASON, name, said, writeHeaders } from "../schemas/common.ts";
 import { json, jsonBody, ON_WRITES, problems } from "../schemas/problem.ts";
 import type { Commanded } from "../schemas/rollout.ts";
 import { written } from "../schemas/written.ts";
-import { COMMAND_RESPONSES, commandRoute, etagOfFlag, obey } from "./commands.ts";
+import { COMMAND_RESPONSES, commandRefused, commandRoute, etagOfFlag, obey } from "./commands.ts";
 
 export const waysBack = newApi();
 
@@ -96,14 +96,16 @@ waysBack.openapi(
     const result = await controller.resume({ ...order, ...about });
     const rollout = await controller.rollout(flag);
     if (!rollout) return refused("unknown-flag", `The document has no flag ${flag}.`);
-    if (!result.ok) {
-      const named = `${flag}${release === undefined ? "" : ` ${release}`}`;
-      const why = rollout.why === null ? "" : ` ${rollout.why}.`;
-      const now = `the rollout of ${rollout.release} is ${rollout.phase}.${why}`;
-      return refused("not-halted", `${named} has no halt or pause to lift; ${now}`);
+    if (result.ok) {
+      const { etag = await etagOfFlag(c, flag), replayed = false } = result;
+      const body: Commanded = { ...rollout, changed: true, replayed, sentence: null };
+      return answer(c, body, { etag });
     }
-    const body: Commanded = { ...rollout, changed: true, replayed: false, sentence: null };
-    return answer(c, body, { etag: await etagOfFlag(c, flag) });
+    if (result.reason !== "not-halted") return commandRefused(result);
+    const named = `${flag}${release === undefined ? "" : ` ${release}`}`;
+    const why = rollout.why === null ? "" : ` ${rollout.why}.`;
+    const now = `the rollout of ${rollout.release} is ${rollout.phase}.${why}`;
+    return refused("not-halted", `${named} has no halt or pause to lift; ${now}`);
   },
 );
 
