@@ -17,7 +17,12 @@ const DOCUMENT = `{
 
 /** Rows of the table, as PostgREST answers them. */
 const rows = (percentage: number, more: object = {}) =>
-  JSON.stringify([{ planner_v2_enabled_pct: percentage, notes: "Watch quote latency.", ...more }]);
+  JSON.stringify([
+    {
+      name: "planner_v2",
+      payload: { planner_v2_enabled_pct: percentage, notes: "Watch quote latency.", ...more },
+    },
+  ]);
 const good = (body: string, etag?: string): Behaviour => ({
   status: 200,
   body,
@@ -145,7 +150,7 @@ describe("whatever goes wrong", () => {
       good(rows(9)),
       "its answer has nothing where PULL_PATH says",
     ],
-    ["another format", { PULL_FORMAT: "unleash" }, good(rows(9)), ""],
+    ["another format", { PULL_FORMAT: "togetheros" }, good(rows(9)), "togetheros"],
     [
       "a document with faults",
       { PULL_FORMAT: "greenlight" },
