@@ -38,11 +38,12 @@ export class Adopting {
     const parsed = parseDocument(text);
     return this.#decisions.durably(() => {
       this.#keepFormer(now);
+      const isFirst = rollout.specHash === "";
       const before = servedOf(rollout);
       const flags = new Map(rollout.flags);
       const adoption = adoptDocument(rollout, parsed, hash);
       rollout.edits = onAdopt(rollout.edits, { hash, source }, now);
-      this.#mark(text, hash, from, now);
+      this.#mark(text, hash, from, now, isFirst);
       for (const name of adoption.changed) this.#moved(name, flags.get(name), now);
       const by: By = { who, how };
       for (const flag of adoption.removed) {
@@ -106,13 +107,13 @@ export class Adopting {
     revisions.add({ revision: rollout.revision, at, ...unknown, hash: rollout.specHash }, text);
   }
 
-  #mark(text: string, hash: string, { who, how, reason }: Ordered, now: number): void {
-    const { revisions, marks, store, rollout, upcoming } = this.#decisions;
+  #mark(text: string, hash: string, { who, how, reason }: Ordered, now: number, isFirst: boolean): void {
+    const { revisions, marks, store, upcoming } = this.#decisions;
     const old = store.text();
     revisions.add({ revision: upcoming, at: now, who, how, reason, hash }, text);
     const written = writtenFlags(text);
     // Before the first spec there was nothing, and that is known.
-    const before = rollout.flags.size === 0 || old !== undefined ? writtenFlags(old ?? NOTHING) : undefined;
+    const before = isFirst || old !== undefined ? writtenFlags(old ?? NOTHING) : undefined;
     if (written) marks.adopted(written, before, { revision: upcoming, at: now });
   }
 

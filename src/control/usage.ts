@@ -29,17 +29,11 @@ export function metricsOf(
     return tally && windowView(variant, cohort ?? null, tally);
   };
   const cohorts = telemetry.cohorts().filter((cohort) => cohort !== "");
-  const each = cohorts.length > 1 ? cohorts.map((cohort) => of("green", cohort)) : [];
-  const rows = [of("blue", undefined), of("green", undefined), ...each];
-  const complete = rows.every((row) => row !== undefined);
-  return {
-    flag: name,
-    release: flag.release,
-    from,
-    to: now,
-    complete,
-    rows: complete ? rows.filter((row) => row !== undefined) : [],
-  };
+  const about = { flag: name, release: flag.release, from, to: now };
+  const [blue, green] = [of("blue", undefined), of("green", undefined)];
+  if (!blue || !green) return { ...about, complete: false, rows: [] };
+  const each = cohorts.flatMap((cohort) => of("green", cohort) ?? []).filter(isAny);
+  return { ...about, complete: true, rows: [blue, green, ...(each.length > 1 ? each : [])] };
 }
 
 /** Use of one flag or of all within the last `seconds`, most used first. */
@@ -96,6 +90,10 @@ function windowView(variant: "blue" | "green", cohort: string | null, tally: Tal
     p99: quantileMs(latency, 0.99) ?? null,
     visitors: distinctIn(sketch),
   };
+}
+
+function isAny({ requests, diverted }: WindowView): boolean {
+  return requests + diverted > 0;
 }
 
 /** Where a window begins: at whole minutes, or hours where no minutes are kept, so that it is never too short. */
