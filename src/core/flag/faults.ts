@@ -98,7 +98,9 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
   switch (issue.code) {
     case "unrecognized_keys": {
       const known = keysAt(schema, issue.path, value, options);
-      return issue.keys.slice(0, MAX_FAULTS).map((key) => unknownKey([...path, key], key, known));
+      return issue.keys
+        .slice(0, MAX_FAULTS)
+        .map((key) => unknownKey(nameless([...path, key], value, at.length), key, known));
     }
     case "invalid_key":
       if (idAt(path) === path.length - 1)
@@ -125,16 +127,14 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
 /** Lists of ids of people: faults go into logs, and no id may stand there. */
 const ID_LISTS: readonly PropertyKey[] = ["users", "segments"];
 
-/** Place in a path of a key that is the id of a person: of an override; -1 without one. */
+/**
+ * Place in a path of a key that is the id of a person; -1 without one. It is behind `flags`, the name, `overrides` and
+ * `users`, or where a person has forgotten `users`.
+ */
 function idAt(path: Path): number {
-  return isOfOverrides(path) && path.length > ID_PLACE ? ID_PLACE : -1;
-}
-
-/** `flags`, the name, `overrides`, `users`, and then the id. */
-const ID_PLACE = 4;
-
-function isOfOverrides(path: Path): boolean {
-  return path[0] === "flags" && path[2] === "overrides" && path[3] === "users";
+  if (path[0] !== "flags" || path[2] !== "overrides" || path.length <= 3) return -1;
+  if (path[3] === "users") return path.length > 4 ? 4 : -1;
+  return path[3] === "tenants" ? -1 : 3;
 }
 
 /** The path with the number of an override in the place of the id that it is for. */
@@ -155,7 +155,7 @@ export function withoutId(path: Path): Path {
 function isId(path: Path, found: unknown): found is string | number {
   if (typeof found !== "string" && typeof found !== "number") return false;
   // In the place of overrides a person may have written ids.
-  if (isOfOverrides(path)) return path.length <= ID_PLACE + 1;
+  if (path[2] === "overrides") return path.length <= 5 && path[3] !== "tenants";
   return (path[0] === "groups" && path.length > 1) || path.some((part) => ID_LISTS.includes(part));
 }
 
