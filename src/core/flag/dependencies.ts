@@ -73,19 +73,17 @@ class Circles {
     for (const name of flags.keys()) if (!this.#order.has(name)) this.#visit(name);
   }
 
-  /** A circle that is met on the way from a flag over one that it needs; undefined where that leads to no way back. */
+  /** The way from a flag over one that it needs back to itself, its middle left out where it is long; undefined: none. */
   through(name: string, need: string): string[] | undefined {
     if (need !== name && !this.#isTogether(name, need)) return undefined;
     const way = [name];
-    for (let here = need; ; ) {
-      const isRound = way.includes(here);
+    let here = need;
+    while (here !== name && way.length < SHOWN && !way.includes(here)) {
       way.push(here);
-      if (isRound) break;
-      here =
-        this.#needsOf(here).find((next) => next === name) ??
-        this.#needsOf(here).find((next) => this.#isTogether(here, next))!;
+      const next = this.#needsOf(here).filter((one) => this.#isTogether(name, one));
+      here = next.includes(name) ? name : next[0]!;
     }
-    return way.length > SHOWN ? [...way.slice(0, SHOWN - 1), "…", way.at(-1)!] : way;
+    return here === name ? [...way, name] : [...way, "…", name];
   }
 
   #isTogether(a: string, b: string): boolean {
