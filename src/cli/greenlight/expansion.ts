@@ -25,7 +25,8 @@ export function expansionChecks(rollout: RolloutView, cohort: string, verdict: V
   const checks = [underWay(rollout), place(rollout, cohort, stage), judged(verdict), ...halts(rollout)];
   // A stage that was left has no gates to hold any more.
   if (stage >= rollout.stage || stage < 0) {
-    checks.push(time(rollout), requests(rollout), ...[...rollout.exit, ...rollout.entry].map(ofGate));
+    if (rollout.stage >= 0) checks.push(time(rollout), requests(rollout));
+    checks.push(...[...rollout.exit, ...rollout.entry].map(ofGate));
     if (rollout.validation === "failed")
       checks.push({ what: "smoke requests", verdict: "unhealthy", sentence: "The last ones failed." });
   }

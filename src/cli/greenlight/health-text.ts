@@ -18,6 +18,8 @@ export interface Look {
   evidence: { now: number; halts: number } | null;
   /** What stands against it. */
   halts: string[];
+  /** What would halt it, and what is done then. */
+  triggers: { rule: string; action: string; firing: boolean }[];
   sides: { green: WindowView | null; blue: WindowView | null };
 }
 
@@ -59,6 +61,8 @@ export function healthText(
       "",
       `${verdictSign(paint, look.verdict)} ${paint.bold(look.flag)} ${look.sentence}${paint.dim(evidence)}`,
     );
+    for (const { rule, action, firing } of look.triggers)
+      lines.push(firing ? `  ${paint.red("✗")} ${rule} → ${action}` : paint.dim(`  · ${rule} → ${action}`));
     for (const halt of look.halts) lines.push(`  ${paint.red("■")} ${halt}`);
     const rows = NUMBERS.map(({ name, of, text }) => {
       const values = past.map((looks) => (looks[i]?.sides.green ? of(looks[i].sides.green) : null));
@@ -73,4 +77,12 @@ export function healthText(
     lines.push(table(out, ["", "green", "blue", "trend of green"], rows));
   });
   return lines.join("\n");
+}
+
+/** One look at one flag in one line, for logs. */
+export function healthLine({ at, flag, verdict, sentence, sides: { green, blue } }: Look): string {
+  const side = (name: string, row: WindowView | null) =>
+    `${name} ${row ? `${count(row.requests)} requests, ${ratio(row.errorRate)} errors, p95 ${latency(row.p95)}` : "–"}`;
+  const time = new Date(at).toISOString().slice(0, 19);
+  return `${time}Z ${verdict} ${flag}: ${sentence}; ${side("green", green)}; ${side("blue", blue)}`;
 }

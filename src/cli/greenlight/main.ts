@@ -65,17 +65,26 @@ function explain(error: unknown, args: readonly string[]): number {
   return stopped.exit;
 }
 
+/** Whoever read the output has read enough: `greenlight list | head -1`. */
+function onBroken(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+}
+
 /** Runs one command line and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const interrupt = new AbortController();
-  process.once("SIGINT", () => {
-    interrupt.abort();
-    process.exitCode = EXIT.interrupted;
-  });
+  const onInterrupt = () => interrupt.abort();
+  // A second Ctrl-C ends the process at once.
+  process.once("SIGINT", onInterrupt);
+  process.stdout.on("error", onBroken);
   try {
     await run(args, interrupt.signal);
     if (interrupt.signal.aborted) process.exitCode = EXIT.interrupted;
   } catch (error) {
-    process.exitCode = explain(error, args);
+    process.exitCode = interrupt.signal.aborted ? EXIT.interrupted : explain(error, args);
+  } finally {
+    process.removeListener("SIGINT", onInterrupt);
+    process.stdout.removeListener("error", onBroken);
   }
 }

@@ -1,11 +1,20 @@
 /** `greenlight health --cohort C`: looks at a cohort's green for some time, and says at once when it turns bad. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command } from "commander";
-import type { FlagView, MetricsView, StatusView, WindowView } from "../../../core/api/views.ts";
+import { wordsOf } from "../../../core/analysis/condition-words.ts";
+import type {
+  FlagListView,
+  FlagSpecView,
+  FlagView,
+  MetricsView,
+  StatusView,
+  WindowView,
+} from "../../../core/api/views.ts";
+import type { Flag } from "../../../core/flag/schema.ts";
 import type { Cli, CommandFactory } from "../cli.ts";
 import type { Api } from "../client.ts";
 import { EXIT } from "../exit.ts";
-import { healthText, type Look } from "../health-text.ts";
+import { healthLine, healthText, type Look } from "../health-text.ts";
 import { flagsOf } from "../of-cohort.ts";
 import { duration, nameOf } from "../words.ts";
 
@@ -21,13 +30,31 @@ interface HealthFlags {
   interval: number;
 }
 
-/** Names of the flags that are looked at. */
-async function meant(api: Api, { cohort, flag }: HealthFlags): Promise<string[]> {
-  if (cohort !== undefined) return (await flagsOf(api, cohort, flag)).map(({ spec }) => spec.name);
-  if (flag !== undefined) return [flag];
-  const { flags } = await api.ask<StatusView>("/status");
-  return flags.filter(({ state }) => state === "canary" || state === "shadow").map(({ name }) => name);
+/** A flag that is looked at, with what would halt it. */
+interface Meant {
+  name: string;
+  triggers: { rule: string; action: string }[];
 }
+
+/** The flags that are looked at: of the cohort, the one that is named, or all in canary or shadow. */
+async function meant(api: Api, { cohort, flag }: HealthFlags): Promise<Meant[]> {
+  const specs =
+    cohort !== undefined
+      ? (await flagsOf(api, cohort, flag)).map(({ spec }) => spec)
+      : flag !== undefined
+        ? [await api.ask<FlagSpecView>(`/flags/${encodeURIComponent(flag)}`)]
+        : (await api.ask<FlagListView>("/flags")).flags.filter(({ flag: one }) => isUnderWay(one));
+  return specs.map((spec) => ({
+    name: spec.name,
+    triggers: (spec.flag?.route ? spec.flag.rules : []).map((rule) => ({
+      rule: rule.metric === "evidence" ? `evidence >= ${Math.round(1 / rule.alpha)}` : wordsOf(rule),
+      action: rule.action,
+    })),
+  }));
+}
+
+const isUnderWay = (flag: Flag | null) =>
+  flag?.route !== undefined && (flag.state === "canary" || flag.state === "shadow");
 
 /** The rows of a cohort, else those of all cohorts together. */
 function sides({ rows }: MetricsView, cohort: string | undefined): Look["sides"] {
@@ -42,14 +69,14 @@ function sides({ rows }: MetricsView, cohort: string | undefined): Look["sides"]
   return { green: side("green"), blue: side("blue") };
 }
 
-async function look(api: Api, names: readonly string[], cohort: string | undefined): Promise<Look[]> {
+async function look(api: Api, flags: readonly Meant[], cohort: string | undefined): Promise<Look[]> {
   const [status, ...metrics] = await Promise.all([
     api.ask<StatusView>("/status"),
-    ...names.map((name) =>
+    ...flags.map(({ name }) =>
       api.ask<MetricsView>(`/flags/${encodeURIComponent(name)}/metrics`, { query: { window: WINDOW_S } }),
     ),
   ]);
-  return names.map((name, i) => {
+  return flags.map(({ name, triggers }, i) => {
     const flag = status.flags.find((one) => one.name === name);
     return {
       at: Date.now(),
@@ -58,6 +85,7 @@ async function look(api: Api, names: readonly string[], cohort: string | undefin
       sentence: flag?.verdict?.sentence ?? "nothing was judged yet",
       evidence: flag?.comparison ? { now: flag.comparison.evidence, halts: flag.comparison.threshold } : null,
       halts: haltsOf(flag, cohort).map(({ rule, reason }) => `${rule}: ${reason}`),
+      triggers: triggers.map((one) => ({ ...one, firing: isFiring(flag, one.rule) })),
       sides: sides(metrics[i]!, cohort),
     };
   });
@@ -68,6 +96,9 @@ const haltsOf = (flag: FlagView | undefined, cohort: string | undefined) =>
     (halt) => halt.cohort === undefined || cohort === undefined || halt.cohort === cohort,
   );
 
+const isFiring = (flag: FlagView | undefined, rule: string) =>
+  flag?.verdict?.verdict === "unhealthy" && flag.verdict.rule === rule;
+
 function verdictOf(flag: FlagView | undefined, cohort: string | undefined): Look["verdict"] {
   if (flag?.killed || haltsOf(flag, cohort).length > 0) return "unhealthy";
   return flag?.verdict?.verdict ?? "unmeasured";
@@ -76,15 +107,16 @@ function verdictOf(flag: FlagView | undefined, cohort: string | undefined): Look
 async function watch(cli: Cli, flags: HealthFlags): Promise<void> {
   cli.needsRouter("health");
   const api = await cli.api();
-  const names = await meant(api, flags);
+  const looked = await meant(api, flags);
   const past: Look[][] = [];
   const until = Date.now() + flags.duration;
   for (;;) {
-    const now = await look(api, names, flags.cohort);
+    const now = await look(api, looked, flags.cohort);
     past.push(now);
     if (cli.out.json) for (const one of now) cli.out.line(one, () => "");
-    else draw(cli, healthText(cli.out, past, { cohort: flags.cohort, until }));
-    if (now.some(({ verdict }) => verdict === "unhealthy")) return end(cli, "unhealthy", now);
+    else draw(cli, past, { cohort: flags.cohort, until });
+    const bad = now.filter(({ verdict }) => verdict === "unhealthy");
+    if (bad.length > 0) return end(cli, "unhealthy", bad);
     const left = until - Date.now();
     if (left <= 0) break;
     const woken = await sleep(Math.min(flags.interval, left), true, { signal: cli.interrupted }).catch(
@@ -94,14 +126,18 @@ async function watch(cli: Cli, flags: HealthFlags): Promise<void> {
   }
   const last = past.at(-1) ?? [];
   const unknown = last.filter(({ verdict }) => verdict !== "healthy");
-  if (names.length > 0 && unknown.length === 0) return end(cli, "healthy", last);
+  if (looked.length > 0 && unknown.length === 0) return end(cli, "healthy", last);
   return end(cli, "not known", unknown);
 }
 
-/** Over the last look on a terminal, below it elsewhere. */
-function draw(cli: Cli, text: string): void {
-  const over = process.stdout.isTTY === true && !cli.options.quiet;
-  process.stdout.write(over ? `\x1b[H\x1b[2J${text}\n` : `${text}\n`);
+/** Over the last look on a terminal; elsewhere a line a flag. */
+function draw(
+  cli: Cli,
+  past: readonly (readonly Look[])[],
+  about: { cohort: string | undefined; until: number },
+) {
+  if (process.stdout.isTTY) process.stdout.write(`\x1b[H\x1b[2J${healthText(cli.out, past, about)}\n`);
+  else for (const look of past.at(-1) ?? []) process.stdout.write(`${healthLine(look)}\n`);
 }
 
 function end(cli: Cli, said: "healthy" | "unhealthy" | "not known", looks: readonly Look[]): void {

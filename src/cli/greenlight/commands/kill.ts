@@ -22,7 +22,7 @@ interface Killed {
   controller: Way;
   kvKey: Way;
   /** Null where the status could not be read. */
-  served: { percent: number; isolates: number } | null;
+  served: { percent: number; isolates: number; keyRead: boolean } | null;
 }
 
 /** The way over the controller: a halt of every release of the flag; of all flags the global switch. */
@@ -79,10 +79,17 @@ async function servedNow(cli: Cli, flag: string): Promise<Killed["served"]> {
   if (cli.options.kv) return null;
   const status = await (await cli.api()).try<StatusView>("/status");
   if (!status.ok) return null;
-  const { flags, isolates } = status.value;
+  const { flags, isolates, kill } = status.value;
   const meant = flags.filter(({ name }) => flag === EVERY_FLAG || name === flag);
   const share = Math.max(0, ...meant.map((one) => one.share));
-  return { percent: share / SHARE_PER_PERCENT, isolates };
+  return { percent: share / SHARE_PER_PERCENT, isolates, keyRead: isKilled(kill, flag) };
+}
+
+/** Tells the quick way's outcome at once: wrangler takes seconds for the other. */
+async function told(cli: Cli, name: string, way: Promise<Way>): Promise<Way> {
+  const done = await way;
+  if (!cli.out.json) cli.out.note(`${done.ok ? "✓" : "✗"} ${name}: ${done.sentence}; now the kill key …`);
+  return done;
 }
 
 function meant(flag: string | undefined, all: boolean): string {
@@ -110,7 +117,7 @@ export const killCommand: CommandFactory = (cli) =>
       await cli.confirm(flag === EVERY_FLAG ? "Kill every flag?" : `Kill ${flag}, every release of it?`);
       const [controller, kvKey] = await cli.busy("asking the controller, writing the kill key", () =>
         Promise.all([
-          byController(cli, flag, reason),
+          told(cli, "controller", byController(cli, flag, reason)),
           byKey(
             cli,
             (kill) => withKilled(kill, flag),
@@ -135,10 +142,13 @@ export const killCommand: CommandFactory = (cli) =>
           wayText(cli, "controller", controller),
           wayText(cli, "kill key", kvKey),
         ];
-        if (served)
-          lines.push(
-            `  served now: ${percent(served.percent)} on green, ${served.isolates} isolates heard in the last minute`,
-          );
+        if (served) {
+          const heard = `${served.isolates} isolates heard in the last minute`;
+          const key = served.keyRead
+            ? "the controller has read the key"
+            : "the controller has not read the key yet";
+          lines.push(`  served now: ${percent(served.percent)} on green; ${heard}; ${key}`);
+        }
         if (!controller.ok) lines.push("  Isolates follow as they read KV: within a minute, as a rule.");
         else if (!kvKey.ok)
           lines.push("  Should the controller be lost, nothing would hold it: try the key again.");
