@@ -2,6 +2,7 @@
 import { pathText } from "../core/flag/faults.ts";
 import { readJson } from "../core/flag/json.ts";
 import { mergedText } from "../core/flag/merge-text.ts";
+import { hasShape } from "../core/import/detect.ts";
 import { importFrom } from "../core/import/import.ts";
 import type { Loss, WrittenDocument } from "../core/import/imported.ts";
 import { mergeInto } from "../core/import/merge.ts";
@@ -27,6 +28,10 @@ export function contentOf(answer: string, settings: PullSettings, before: string
   if (value === undefined) return failed("its answer has nothing where PULL_PATH says");
   if (isNothing(value))
     return allowEmpty ? { ok: true, text: before ?? EMPTY, merged: true, losses: [] } : failed(NO_FLAG);
+  // An importer makes the best of any file that it is given; what comes by itself may be a message of an error. Our own
+  // documents are taken without faults only.
+  if (format !== "auto" && format !== "greenlight" && !hasShape(format, value))
+    return failed(`its answer has not the shape of ${format}`);
   const there = before === undefined ? { flags: {} } : (JSON.parse(withoutMark(before)) as WrittenDocument);
   const imported = importFrom(format, { value }, { known: Object.keys(there.flags) });
   if (!imported.ok) return failed(refusalOf(imported));

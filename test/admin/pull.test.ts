@@ -150,7 +150,14 @@ describe("whatever goes wrong", () => {
       good(rows(9)),
       "its answer has nothing where PULL_PATH says",
     ],
-    ["another format", { PULL_FORMAT: "togetheros" }, good(rows(9)), "togetheros"],
+    ["another format", { PULL_FORMAT: "canary-plan" }, good(rows(9)), "not the shape of canary-plan"],
+    [
+      "an error as JSON",
+      { PULL_FORMAT: "orca-env" },
+      good('{"message":"expired"}'),
+      "not the shape of orca-env",
+    ],
+    ["an error of an unknown format", { PULL_FORMAT: "auto" }, good('{"message":"expired"}'), "PULL_FORMAT"],
     [
       "a document with faults",
       { PULL_FORMAT: "greenlight" },

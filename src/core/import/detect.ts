@@ -39,6 +39,11 @@ const SHAPES: Record<Format, (value: unknown) => boolean> = {
   unleash: (value) => some(value, isUnleash) || somePart(value, ["features"], isFeature),
 };
 
+/** Has the value the shape of this format, whatever others it has? */
+export function hasShape(format: Format, value: unknown): boolean {
+  return SHAPES[format](value);
+}
+
 /** The only format whose shape the value has. */
 export function detect(value: unknown): Detected {
   const found = FORMATS.filter((format) => SHAPES[format](value));
