@@ -25,7 +25,7 @@ function variableOf(flag: OutFlag): [string, string] {
     piece.at("state").change(`Its variable is ${exact}: it comes back under that name.`);
   const isOn = onOf(flag);
   const kind = piece.at("kind");
-  const value = valueOf(piece, isOn);
+  const value = answerOf(piece, isOn);
   const isSwitch = value === undefined && kind.value !== "operational";
   const usual = ORCA_KINDS[name] ?? (isSwitch ? "release" : "operational");
   if (kind.value === usual) kind.take();
@@ -41,7 +41,7 @@ function onOf({ state, percentage, piece }: OutFlag): boolean {
 }
 
 /** The answer of a flag with values; undefined of one that is only on or off. */
-function valueOf(piece: Piece, isOn: boolean): string | undefined {
+function answerOf(piece: Piece, isOn: boolean): string | undefined {
   const variants = piece.at("variants");
   if (!isRecord(variants.value)) return undefined;
   const chosen = piece.at(isOn ? "onVariant" : "offVariant");
