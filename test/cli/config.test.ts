@@ -53,24 +53,21 @@ test("the demo origins are the services that the demo's router names", async () 
   expect(demo.services?.map(({ binding }) => binding)).toEqual(["BLUE", "GREEN"]);
 });
 
-test.each([[[]], [["--env", "staging"]]])(
-  "wrangler deploy --dry-run passes with %j",
-  async (args) => {
-    const out = await mkdtemp(join(tmpdir(), "greenlight-dry-"));
-    try {
-      const { stdout } = await run(
-        process.execPath,
-        [WRANGLER, "deploy", "--dry-run", "--outdir", out, ...args],
-        {
-          cwd: ROOT,
-          env: quietWrangler(),
-        },
-      );
-      expect(stdout).toContain("--dry-run: exiting now.");
-      expect(stdout).toMatch(/env\.FLAGS/);
-      expect(stdout).toMatch(/env\.COUNTERS/);
-    } finally {
-      await rm(out, { recursive: true, force: true });
-    }
-  },
-);
+test.each([[[]], [["--env", "staging"]]])("wrangler deploy --dry-run passes with %j", async (args) => {
+  const out = await mkdtemp(join(tmpdir(), "greenlight-dry-"));
+  try {
+    const { stdout } = await run(
+      process.execPath,
+      [WRANGLER, "deploy", "--dry-run", "--outdir", out, ...args],
+      {
+        cwd: ROOT,
+        env: quietWrangler(),
+      },
+    );
+    expect(stdout).toContain("--dry-run: exiting now.");
+    expect(stdout).toMatch(/env\.FLAGS/);
+    expect(stdout).toMatch(/env\.COUNTERS/);
+  } finally {
+    await rm(out, { recursive: true, force: true });
+  }
+});
