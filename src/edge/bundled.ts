@@ -2,6 +2,7 @@
 import bundled from "../../fixtures/bundled.json" with { type: "json" };
 import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
 import { FULL_SHARE } from "../core/flag/percentage.ts";
+import { isElsewhere } from "../core/flag/provisos.ts";
 import { type EffectiveFlag, effectiveFlags, servedBare } from "../core/rollout/effective.ts";
 import { SNAPSHOT_VERSION, type Snapshot } from "../core/rollout/snapshot.ts";
 
@@ -28,7 +29,7 @@ export function bundledFlags(
   return effectiveFlags(known).map((flag) => {
     const { name, spec } = flag;
     if (spec.route === undefined) return { ...flag, stale: true };
-    const share = spec.fallback === "green" ? FULL_SHARE : 0;
+    const share = spec.fallback === "green" && !isElsewhere(spec, environment) ? FULL_SHARE : 0;
     return servedBare(name, { ...spec, state: "canary" }, share, true);
   });
 }

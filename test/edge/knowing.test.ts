@@ -180,11 +180,17 @@ describe("the document of the build", () => {
   const parsed = (flags: object, more: object = {}) => parseDocument(JSON.stringify({ flags, ...more }));
 
   test("gives routes with each flag's fallback, whatever it says about their state", () => {
-    const flags = { a: { ...flagOf(50), fallback: "green" }, b: { ...flagOf(50), state: "on" } };
+    const green = { ...flagOf(50), fallback: "green" };
+    const flags = {
+      a: green,
+      b: { ...flagOf(50), state: "on" },
+      c: { ...green, environments: ["elsewhere"] },
+    };
     const found = bundledFlags(parsed(flags));
     expect(found.map(({ name, share, stale }) => [name, share, stale])).toEqual([
       ["a", 100_000, true],
       ["b", 0, true],
+      ["c", 0, true],
     ]);
   });
 
