@@ -7,6 +7,11 @@ import type { AdminEnv } from "./routing.ts";
 /** The context of a route. */
 export type AdminContext = Context<AdminEnv>;
 
+/** What the platform gives with a request. */
+export function ctxOf(c: AdminContext): ExecutionContext {
+  return c.executionCtx as ExecutionContext;
+}
+
 /** An answer that is of no route's own form: a problem, a text, a stream. */
 export type AsIs = Response & TypedResponse<never, never, "json">;
 

@@ -7,6 +7,7 @@ import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { problem } from "../edge/problem.ts";
 import { allowedAt } from "./allowed.ts";
+import { ctxOf } from "./answers.ts";
 import { authenticate, refusal } from "./auth.ts";
 import { docsPage } from "./docs-page.ts";
 import { openApi } from "./openapi.ts";
@@ -24,7 +25,7 @@ const app = newApi().basePath(API_PATH);
 app.get("/docs", () => docsPage());
 
 app.use("*", async (c, next) => {
-  const auth = await authenticate(c.req.raw, c.env, c.executionCtx as ExecutionContext);
+  const auth = await authenticate(c.req.raw, c.env, ctxOf(c));
   if (!auth.ok) return refusal(auth);
   c.set("principal", auth.principal);
   await next();

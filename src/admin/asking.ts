@@ -2,10 +2,11 @@
 import type { FlagSpecView } from "../core/api/views.ts";
 import { type Evaluation, type EvaluationContext, evaluateFlag } from "../core/flag/answer.ts";
 import type { State } from "../core/flag/schema.ts";
-import { state as isolate } from "../edge/state.ts";
+import type { Table } from "../core/flag/table.ts";
 
-/** Whose state is asked about. */
+/** Whose state is asked about, and by which table. */
 export interface Asking {
+  table: Table;
   tenant: string | undefined;
   key: string | undefined;
 }
@@ -17,7 +18,7 @@ export interface Asking {
 export function stateFor(view: FlagSpecView, asking: Asking | undefined, now: number): State {
   const { name, effective } = view;
   if (asking === undefined) return effective;
-  const found = evaluateFlag(isolate.knowing.table, name, contextOf(asking), now);
+  const found = evaluateFlag(asking.table, name, contextOf(asking), now);
   if (found.enabled) return effective === "canary" && !isOwnAnswer(found) ? "canary" : "on";
   if (effective === "kill") return "kill";
   return effective === "shadow" && !isOwnAnswer(found) ? "shadow" : "off";

@@ -131,24 +131,27 @@ function unreadable(type: string, wanted: string): Response {
 }
 
 /** Every fault of a body, query, path or header with its path. */
-const onFault: Hook<unknown, AdminEnv, string, Response | undefined> = (result) => {
-  if (result.success) return undefined;
-  const faults = result.error.issues.map((issue) => faultOf(issue, WHERE[result.target] ?? result.target));
+const onFault: Hook<unknown, AdminEnv, string, Response | undefined> = (result) =>
+  result.success ? undefined : faulty(result.error.issues, WHERE[result.target] ?? result.target);
+
+/** The answer to what is not of the expected form. */
+export function faulty(issues: readonly Issue[], where: string): Response {
+  const faults = issues.map((issue) => faultOf(issue, where));
   const detail = faults.map(({ path, message }) => `${path}: ${message}`).join("; ");
   return problem("bad-request", detail, { faults });
-};
+}
 
 const WHERE: Record<string, string> = { json: "body", param: "path" };
 
 /** What zod found. */
 interface Issue {
-  code?: string;
-  path: PropertyKey[];
+  code?: string | undefined;
+  path: readonly PropertyKey[];
   message: string;
   expected?: unknown;
   values?: unknown;
   /** Of a union: what each of its forms finds. */
-  errors?: Issue[][];
+  errors?: readonly (readonly Issue[])[];
 }
 
 /** A fault; of several forms that something may have that of the one which it is nearest to. */

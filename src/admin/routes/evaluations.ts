@@ -8,8 +8,9 @@ import {
   evaluateAll,
   evaluateFlag,
 } from "../../core/flag/answer.ts";
-import { state } from "../../edge/state.ts";
-import { answer, refused } from "../answers.ts";
+import type { Knowing } from "../../edge/knowing.ts";
+import { answer, ctxOf, refused } from "../answers.ts";
+import { freshKnowing } from "../fresh.ts";
 import { needsJson, newApi } from "../routing.ts";
 import { flagParam } from "../schemas/common.ts";
 import { evaluation } from "../schemas/measured.ts";
@@ -54,11 +55,13 @@ evaluations.openapi(
       ...problems("unknown-flag", "unsupported-media-type"),
     },
   }),
-  (c) => {
+  async (c) => {
     const { name } = c.req.valid("param");
-    const { table } = state.knowing;
-    if (!table.flags.has(name)) return refused("unknown-flag", `This isolate serves no flag ${name}.`);
-    return answer(c, viewOf(evaluateFlag(table, name, contextOf(c.req.valid("json")), Date.now())));
+    const knowing = await freshKnowing(c.env, ctxOf(c));
+    const { table } = knowing;
+    if (!table.flags.has(name)) return refused("unknown-flag", `No flag ${name} is served here.`);
+    const found = evaluateFlag(table, name, contextOf(c.req.valid("json")), Date.now());
+    return answer(c, viewOf(found, knowing));
   },
 );
 
@@ -76,9 +79,10 @@ evaluations.openapi(
       ...problems("unsupported-media-type"),
     },
   }),
-  (c) => {
-    const found = evaluateAll(state.knowing.table, contextOf(c.req.valid("json")), Date.now());
-    return answer(c, { evaluations: found.map(viewOf) });
+  async (c) => {
+    const knowing = await freshKnowing(c.env, ctxOf(c));
+    const found = evaluateAll(knowing.table, contextOf(c.req.valid("json")), Date.now());
+    return answer(c, { evaluations: found.map((one) => viewOf(one, knowing)) });
   },
 );
 
@@ -93,7 +97,6 @@ function contextOf({ targetingKey, attributes, bucket }: z.output<typeof asked>)
   };
 }
 
-function viewOf(found: Evaluation): EvaluationView {
-  const { knowing } = state;
+function viewOf(found: Evaluation, knowing: Knowing): EvaluationView {
   return { ...found, source: knowing.sourceOf(found.flag), revision: knowing.revision };
 }

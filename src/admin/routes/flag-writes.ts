@@ -5,7 +5,7 @@ import { isName, NAME_WORDS } from "../../core/flag/schema.ts";
 import { type AdminContext, asIs, refused } from "../answers.ts";
 import { controllerStub } from "../controller.ts";
 import { flagAnswer, ifMatchOf, orderOf, type Said, withoutIfMatch, writeAnswer } from "../orders.ts";
-import { mayNot, needs, needsJson, newApi } from "../routing.ts";
+import { faulty, mayNot, needs, needsJson, newApi } from "../routing.ts";
 import { flagParam, onceHeaders, putHeaders, saidQuery, writeHeaders } from "../schemas/common.ts";
 import { newFlagBody, patchBody, putBody, thorbisChange } from "../schemas/flag.ts";
 import { json, jsonBody, ON_WRITES, problems } from "../schemas/problem.ts";
@@ -134,9 +134,11 @@ flagWrites.openapi(
 
 /** Thorbis's body: a command about what is there, which needs no etag. */
 async function changeState(c: AdminContext, name: string, body: Record<string, unknown>) {
-  const change = thorbisChange.parse(body);
-  const { change_reason: reason, by } = change;
-  return flagAnswer(c, name, await edit(c, name, { kind: "patch", value: patchOf(change) }, { reason, by }));
+  const change = thorbisChange.safeParse(body);
+  if (!change.success) return asIs(faulty(change.error.issues, "body"));
+  const { change_reason: reason, by } = change.data;
+  const value = patchOf(change.data);
+  return flagAnswer(c, name, await edit(c, name, { kind: "patch", value }, { reason, by }));
 }
 
 async function edit(c: AdminContext, flag: string, change: FlagEdit, said: Said) {

@@ -1,9 +1,10 @@
 /** Reading flags: `GET /flags` and `GET /flags/NAME`, by our names and by Thorbis's. */
 import { createRoute, type z } from "@hono/zod-openapi";
 import type { FlagSpecView } from "../../core/api/views.ts";
-import { refused, unlessKnown } from "../answers.ts";
+import { type AdminContext, ctxOf, refused, unlessKnown } from "../answers.ts";
 import { type Asking, stateFor } from "../asking.ts";
 import { controllerStub } from "../controller.ts";
+import { freshKnowing } from "../fresh.ts";
 import { needs, newApi } from "../routing.ts";
 import { flagParam, readHeaders } from "../schemas/common.ts";
 import { flagItem as flagItemSchema, flagList, listQuery } from "../schemas/flag.ts";
@@ -27,7 +28,7 @@ flags.openapi(
     const query = c.req.valid("query");
     const { flags: all, revision, etag, enabled, faults } = await controllerStub(c.env).specs();
     const found = all.filter((flag) => isMeant(flag, query));
-    const asking = askingOf(query);
+    const asking = await askingOf(c, query);
     const now = Date.now();
     const states = found.map((flag) => [flag.name, stateFor(flag, asking, now)] as const);
     const body = {
@@ -76,6 +77,8 @@ function isMeant(view: FlagSpecView, { state, kind, q }: Query): boolean {
   return words.toLowerCase().includes(q.toLowerCase());
 }
 
-function askingOf({ tenant, key }: Query): Asking | undefined {
-  return tenant === undefined && key === undefined ? undefined : { tenant, key };
+async function askingOf(c: AdminContext, { tenant, key }: Query): Promise<Asking | undefined> {
+  if (tenant === undefined && key === undefined) return undefined;
+  const { table } = await freshKnowing(c.env, ctxOf(c));
+  return { table, tenant, key };
 }
