@@ -56,7 +56,7 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
     void this.#engine.start();
     const { have, changed } = this.#engine.decisions.take(forward, now);
     if (changed) this.#engine.announce(now);
-    this.#engine.compareSoon(now);
+    this.#engine.comparing.soon(now);
     return this.#engine.answer(have, forward.revision ?? 0);
   }
 
@@ -134,29 +134,29 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
   }
 
   editFlag(edit: EditFlag) {
-    return this.#operator.editFlag(edit);
+    return this.#operator.orders.editFlag(edit);
   }
 
   putDocument(put: PutDocument) {
-    return this.#operator.putDocument(put);
+    return this.#operator.orders.putDocument(put);
   }
 
   setEnabled(order: Parameters<OperatorApi["setEnabled"]>[0]) {
-    return this.#operator.setEnabled(order);
+    return this.#operator.orders.setEnabled(order);
   }
 
   goBack(back: GoBack) {
-    return this.#operator.goBack(back);
+    return this.#operator.orders.goBack(back);
   }
 
   /** Obeys a command to a flag's rollout, or says why not. */
   command(request: CommandRequest) {
-    return this.#operator.command(request);
+    return this.#operator.orders.command(request);
   }
 
   /** Lifts a halt: the only way there is. */
   resume(order: Resume) {
-    return this.#operator.resume(order);
+    return this.#operator.orders.resume(order);
   }
 
   metrics(about: { flag: string; seconds: number }) {

@@ -4,7 +4,6 @@
  */
 import { Sums } from "../core/analysis/sums.ts";
 import type { Telemetry } from "../core/analysis/telemetry.ts";
-import type { AuditEntry } from "../core/rollout/audit-chain.ts";
 import type { EditState } from "../core/rollout/edits.ts";
 import type { Halt, Snapshot } from "../core/rollout/snapshot.ts";
 import type { Forward } from "../core/wire/messages.ts";
@@ -20,7 +19,6 @@ import { Evidence } from "./evidence.ts";
 import { FlagMarks } from "./flag-marks.ts";
 import { History } from "./history.ts";
 import { stageCounts } from "./looking.ts";
-import { recordMessage } from "./messages.ts";
 import { Notes } from "./notes.ts";
 import { OnceStore } from "./once-store.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -30,6 +28,7 @@ import { emptyRollout, type Rollout, recovered } from "./rollout.ts";
 import { RolloutStore } from "./rollout-store.ts";
 import { Rollouts } from "./rollouts.ts";
 import { Telemetries } from "./telemetry.ts";
+import { Turn } from "./turn.ts";
 import { Waiters } from "./waiters.ts";
 import { Watch } from "./watch.ts";
 
@@ -59,18 +58,15 @@ export class Decisions {
   readonly rollbacks: Rollbacks;
   readonly watch: Watch;
   readonly #breakers: Breakers;
-  readonly #ctx: DurableObjectState;
+  readonly #turn: Turn;
   #rollout: Rollout;
   #known: boolean;
   #savedEvidenceAt = 0;
   #savedClocksAt = 0;
-  /** Revision before the change that is being made. */
-  #before: number | undefined;
 
   constructor(ctx: DurableObjectState, outbox: () => Pick<OutboxApi, "take">) {
     const { storage } = ctx;
     const rollout = () => this.#rollout;
-    this.#ctx = ctx;
     this.store = new RolloutStore(storage);
     this.counts = new CountsStore(storage);
     this.audit = new AuditLog(storage);
@@ -81,6 +77,8 @@ export class Decisions {
     this.revisions = new Revisions(storage);
     this.marks = new FlagMarks(storage);
     this.once = new OnceStore(storage);
+    const { store, audit, outgoing, waiters } = this;
+    this.#turn = new Turn(ctx, { rollout, known: () => this.#known, store, audit, outgoing, waiters });
     const stored = this.store.loadRollout();
     this.#known = stored !== undefined;
     this.#rollout = stored ?? emptyRollout();
@@ -231,46 +229,15 @@ export class Decisions {
 
   /** Revision that the change under way will have. */
   get upcoming(): number {
-    return (this.#before ?? this.#rollout.revision) + 1;
+    return this.#turn.upcoming;
   }
 
   /**
-   * Makes a change: all of it or nothing, in memory as in storage. A failure gives up memory, which is then read anew.
-   * True when what is published has changed. A change within another is part of it. `last` is in the transaction as
-   * well, when the revision is known.
+   * Makes a change: all of it or nothing, in memory as in storage. True when what is published has changed. A change within
+   * another is part of it. `last` is in the transaction as well, when the revision is known.
    */
   durably(change: () => void, last?: () => void): boolean {
-    const before = this.#rollout.revision;
-    if (this.#before !== undefined) {
-      change();
-      return this.#rollout.revision !== before;
-    }
-    this.#before = before;
-    let entries: AuditEntry[];
-    try {
-      entries = this.#ctx.storage.transactionSync(() => this.#make(change, before, last));
-    } catch (error) {
-      this.#ctx.abort(`a decision could not be written: ${String(error)}`);
-      throw error;
-    } finally {
-      this.#before = undefined;
-    }
-    for (const entry of entries) console.log(JSON.stringify({ event: "audit", ...entry }));
-    this.outgoing.send();
-    const changed = this.#rollout.revision !== before;
-    if (changed || entries.length > 0) this.waiters.wake();
-    return changed;
-  }
-
-  #make(change: () => void, before: number, last: (() => void) | undefined): AuditEntry[] {
-    change();
-    // One change is one revision, however many flags it is about. What comes back after a loss skips many.
-    if (this.#known && this.#rollout.revision > before) this.#rollout.revision = before + 1;
-    if (this.#rollout.revision !== before) this.store.saveHead(this.#rollout);
-    last?.();
-    const added = this.audit.takeNew();
-    if (this.#rollout.notify.audit) for (const entry of added) this.outgoing.message(recordMessage(entry));
-    return added;
+    return this.#turn.make(change, last);
   }
 
   #wouldHalt({ flag, release, at, rule, reason, figures }: Halt): void {

@@ -1,7 +1,7 @@
 /** Orders that change the document: one flag of it, all of it, its global switch. Each is adopted, or refused whole. */
 import { type Edited, editFlag, type FlagEdit, setEnabled } from "../core/flag/edit.ts";
-import { MAX_FAULTS } from "../core/flag/faults.ts";
-import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
+import { newFaults } from "../core/flag/new-faults.ts";
+import { parseDocument } from "../core/flag/parse.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
 import { hashText } from "../core/hashing/text.ts";
@@ -11,7 +11,7 @@ import type { Adopting, RecordOf } from "./adopting.ts";
 import type { Ordered, WriteDone, WriteRefusal, WriteResult } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import { servedShare } from "./rollout.ts";
-import { isOf, type Specs } from "./specs.ts";
+import type { Specs } from "./specs.ts";
 import { changedFields, writtenFlags } from "./written.ts";
 
 /** A document before there is any: the first flag makes it. */
@@ -128,16 +128,8 @@ export class Edits {
     }
   }
 
-  /** Faults of the flag, and those elsewhere that the text before did not have. */
   #newFaults(text: string, flag: string | undefined): Fault[] {
-    const after = parseDocument(text);
-    const own = (flag !== undefined && after.broken.get(flag)) || [];
-    const others = elsewhere(after, flag);
-    if (own.length > 0 || others.length === 0) return own;
-    const before = new Set(
-      elsewhere(parseDocument(this.#decisions.store.text() ?? EMPTY), undefined).map(keyOf),
-    );
-    return others.filter((fault) => !before.has(keyOf(fault)));
+    return newFaults(this.#decisions.store.text() ?? EMPTY, text, flag);
   }
 
   #adopt({ text, order, flag, record, now, alongside, remember, sentence = undefined }: Change): WriteResult {
@@ -237,17 +229,4 @@ function recordOf(edit: FlagEdit, exists: boolean): Pick<AuditRecord, "action"> 
     default:
       return { action: exists ? "set" : "create" };
   }
-}
-
-/** Faults that are not of one flag, each other flag's in full; without the last of too many, which says how many more. */
-function elsewhere(parsed: ParsedDocument, flag: string | undefined): Fault[] {
-  const ofOthers = [...parsed.broken].filter(([name]) => name !== flag).flatMap(([, faults]) => faults);
-  const ofNone = parsed.faults.filter(
-    (fault) => ![...parsed.broken.keys()].some((name) => isOf(fault, name)),
-  );
-  return [...ofOthers, ...(parsed.faults.length > MAX_FAULTS ? ofNone.slice(0, -1) : ofNone)];
-}
-
-function keyOf({ path, message }: Fault): string {
-  return `${path}|${message}`;
 }

@@ -9,6 +9,7 @@ import { type EditOffer, type ForwardAnswer, WIRE_VERSION } from "../core/wire/m
 import { type AdoptedFrom, Adopting } from "./adopting.ts";
 import { CONTROLLER } from "./by.ts";
 import { Changes } from "./changes.ts";
+import { CompareTimer } from "./compare-timer.ts";
 import { Decisions } from "./decisions.ts";
 import { Directories } from "./directories.ts";
 import { OutboxLink } from "./outbox-link.ts";
@@ -22,9 +23,6 @@ import { settled } from "./within.ts";
 const BACKSTOP_MS = 60_000;
 /** While a rollout waits for something it is looked at so often at least, also without traffic, milliseconds. */
 const CLOCK_MS = 10_000;
-/** Between two looks at what has become complete, milliseconds: so as not to be busy with it, nor to be late. */
-const SHORTEST_COMPARE_MS = 250;
-const LONGEST_COMPARE_MS = 2_000;
 /** A look into an empty store's past that failed is tried again after this, milliseconds. */
 const RECOVER_AGAIN_MS = 2_000;
 /** API calls wait so long for the start, for a read of KV or for the shards, milliseconds. */
@@ -41,6 +39,7 @@ export class Engine {
   readonly decisions: Decisions;
   readonly adopting: Adopting;
   readonly changes: Changes;
+  readonly comparing: CompareTimer;
   readonly #ctx: DurableObjectState;
   readonly #env: Env;
   readonly #directories: Directories;
@@ -52,7 +51,6 @@ export class Engine {
   #starting: Promise<void> | undefined;
   /** When the alarm will ring, milliseconds since the epoch; undefined while none is set. */
   #alarmAt: number | undefined;
-  #comparing = false;
   #backstopAt = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -66,6 +64,7 @@ export class Engine {
     this.#directories = new Directories(env.FLAGS, ctx.storage);
     this.adopting = new Adopting(decisions, this.#directories);
     this.changes = new Changes(decisions);
+    this.comparing = new CompareTimer(decisions, (now) => this.announce(now));
     this.#snapshot = snapshotOf(decisions.rollout, Date.now());
     this.#publisher = new Publisher(env, async () => {
       store.savePublishedAt(Date.now());
@@ -152,20 +151,6 @@ export class Engine {
     if (this.#snapshot) this.#publisher.publish(this.#snapshot);
     this.#outbox.order(this.decisions.rollout);
     this.#arm();
-  }
-
-  /** Compares what will be complete soon at its time, also when no forward comes by then. */
-  compareSoon(now: number): void {
-    const at = this.#comparing ? undefined : this.decisions.comparisons.nextCloseAt;
-    if (at === undefined) return;
-    this.#comparing = true;
-    const wait = Math.min(LONGEST_COMPARE_MS, Math.max(SHORTEST_COMPARE_MS, at - now));
-    setTimeout(() => {
-      const then = Date.now();
-      this.#comparing = false;
-      if (this.decisions.compare(then)) this.announce(then);
-      this.compareSoon(then);
-    }, wait);
   }
 
   /** Answer to a shard that has seen `revision`: with the snapshot where that is older. */

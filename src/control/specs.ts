@@ -1,8 +1,7 @@
 /** The flags as people wrote them and as they are served, and the etags by which a writer says what they have seen. */
 import type { DocumentView, FlagListView, FlagSpecView } from "../core/api/views.ts";
-import { pathText } from "../core/flag/faults.ts";
+import { isFaultOf } from "../core/flag/new-faults.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
-import type { Fault } from "../core/rollout/snapshot.ts";
 import type { Decisions } from "./decisions.ts";
 import { hashOf } from "./flag-marks.ts";
 import { haltOf, servedShare } from "./rollout.ts";
@@ -88,7 +87,7 @@ export class Specs {
       name,
       written: this.written()?.get(name) ?? null,
       flag,
-      faults: rollout.faults.filter((fault) => isOf(fault, name)),
+      faults: rollout.faults.filter((fault) => isFaultOf(fault, name)),
       etag: this.etagOf(name),
       revision: mark?.revision ?? null,
       updatedAt: mark?.at ?? null,
@@ -114,12 +113,6 @@ export class Specs {
     }
     return { effective: flag.state, why: null };
   }
-}
-
-/** Is a fault one of this flag? */
-export function isOf({ path }: Fault, flag: string): boolean {
-  const at = pathText(["flags", flag]);
-  return path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`);
 }
 
 function etag(revision: number, hash: string): string {

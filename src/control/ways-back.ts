@@ -8,7 +8,7 @@ import {
   withoutRaise,
 } from "../core/rollout/going-back.ts";
 import type { Changes } from "./changes.ts";
-import type { GoBack, WriteDone, WriteResult } from "./controller-api.ts";
+import type { GoBack, Ordered, WriteDone, WriteResult } from "./controller-api.ts";
 import type { Decisions } from "./decisions.ts";
 import type { Edits } from "./edits.ts";
 import { isGreenServed, servedShare } from "./rollout.ts";
@@ -45,12 +45,7 @@ export class WaysBack {
   }
 
   /** The whole document of then. It may raise green: a person has named it. */
-  #toRevision(
-    revision: number,
-    order: Omit<GoBack, "to" | "ifMatch">,
-    now: number,
-    remember: Remember,
-  ): WriteResult {
+  #toRevision(revision: number, order: Ordered, now: number, remember: Remember): WriteResult {
     const text = this.#decisions.revisions.text(revision);
     if (text === undefined)
       return this.#edits.refusal(
@@ -60,14 +55,15 @@ export class WaysBack {
       );
     const record = { action: "restore", figures: { to: revision } };
     const sentence = `The document is that of revision ${revision} again`;
-    return this.#edits.document({ text, order, record, sentence, now, remember });
+    // What is broken now may be as broken then: only what would break by it stops it.
+    return this.#edits.document({ text, order, record, sentence, now, remember }, true);
   }
 
   #toVersion(
     name: string,
     flag: Flag,
     version: string,
-    order: Omit<GoBack, "to" | "ifMatch">,
+    order: Ordered,
     now: number,
     remember: Remember,
   ): WriteResult {
@@ -90,13 +86,7 @@ export class WaysBack {
   }
 
   /** To the last state with less of green; where there is none, or the document cannot say so, to blue at once. */
-  #toState(
-    name: string,
-    flag: Flag,
-    order: Omit<GoBack, "to" | "ifMatch">,
-    now: number,
-    remember: Remember,
-  ): WriteResult {
+  #toState(name: string, flag: Flag, order: Ordered, now: number, remember: Remember): WriteResult {
     const states = this.#decisions.marks.states(name);
     const to = lastDifferent(states, flag.state, this.#green(name), flag.plan);
     if (!to) return this.#toBlue(name, order, now, remember);
@@ -110,7 +100,7 @@ export class WaysBack {
   #restore(
     { flag: name, to, state, percentage, sentence }: Way,
     flag: Flag,
-    order: Omit<GoBack, "to" | "ifMatch">,
+    order: Ordered,
     now: number,
     remember: Remember,
   ): WriteResult {
@@ -135,13 +125,9 @@ export class WaysBack {
     });
   }
 
-  #toBlue(name: string, order: Omit<GoBack, "to" | "ifMatch">, now: number, remember: Remember): WriteResult {
-    const { durably, rollout } = {
-      durably: this.#decisions.durably.bind(this.#decisions),
-      rollout: this.#decisions.rollout,
-    };
+  #toBlue(name: string, order: Ordered, now: number, remember: Remember): WriteResult {
     let answer: WriteResult | undefined;
-    durably(
+    this.#decisions.durably(
       () => {
         const command = { name: "rollback", mode: "immediate" } as const;
         const result = this.#changes.command({ flag: name, command, ...order }, now);
@@ -150,7 +136,7 @@ export class WaysBack {
       () => {
         if (answer) return;
         const sentence = `${name} has no earlier state with less of green that is known: green goes to 0 %, until resume`;
-        const { revision } = rollout;
+        const { revision } = this.#decisions.rollout;
         const etag = this.#edits.etag(name);
         const done: WriteDone = { ok: true, revision, etag, changed: true, replayed: false, sentence };
         answer = done;

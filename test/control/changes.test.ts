@@ -1,9 +1,12 @@
 import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { Waiters } from "../../src/control/waiters.ts";
-import { bad, batch, controller, shard, withSpec } from "./parts.ts";
+import { bad, batch, controller, quiet, shard, withSpec } from "./parts.ts";
 
-afterEach(() => reset());
+afterEach(async () => {
+  await quiet();
+  await reset();
+});
 
 const who = { who: "ann", how: "api", reason: "" } as const;
 /** Longer than a test may take: what waits for it fails. */

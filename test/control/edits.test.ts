@@ -4,13 +4,14 @@ import type { AuditEntry, WriteDone, WriteResult } from "../../src/control/contr
 import type { FlagEdit } from "../../src/core/flag/edit.ts";
 import type { Value } from "../../src/core/flag/schema.ts";
 import { verifyChain } from "../../src/core/rollout/audit-chain.ts";
-import { batch, bindings, controller, document, handEdit, shard, withSpec } from "./parts.ts";
+import { batch, bindings, controller, document, handEdit, quiet, shard, withSpec } from "./parts.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
 });
 afterEach(async () => {
   vi.restoreAllMocks();
+  await quiet();
   await reset();
 });
 

@@ -61,6 +61,19 @@ export async function withSpec(text = document()): Promise<void> {
   });
 }
 
+/** Waits until nothing is being put any more: it would be the next test's. */
+export async function quiet(): Promise<void> {
+  await vi.waitFor(
+    async () => {
+      const [document, current] = [await controller().document(), await controller().current()];
+      const [text, snapshot] = [await bindings.FLAGS.get("flags"), await bindings.FLAGS.get("snapshot")];
+      if (document && document.text !== text) throw new Error("the document is still being put");
+      if (current && snapshot === null) throw new Error("the snapshot is still being put");
+    },
+    { timeout: 5000 },
+  );
+}
+
 /** Sums of one flag over its rows, as the status shows them. */
 export async function sumsOf(flag = "shop") {
   const status = await controller().status();

@@ -2,10 +2,13 @@ import { reset } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { GoBack } from "../../src/control/controller-api.ts";
 import type { FlagInput } from "../../src/core/flag/schema.ts";
-import { controller, document, handEdit, withSpec } from "./parts.ts";
+import { controller, document, handEdit, quiet, withSpec } from "./parts.ts";
 import { PLAN } from "./rollout-parts.ts";
 
-afterEach(() => reset());
+afterEach(async () => {
+  await quiet();
+  await reset();
+});
 
 const who = { who: "ann", how: "cli", reason: "errors" } as const;
 

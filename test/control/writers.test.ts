@@ -2,7 +2,7 @@ import { abortAllDurableObjects, reset } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { WriteResult } from "../../src/control/controller-api.ts";
 import { type AuditEntry, verifyChain } from "../../src/core/rollout/audit-chain.ts";
-import { controller, document, withSpec } from "./parts.ts";
+import { controller, document, quiet, withSpec } from "./parts.ts";
 
 beforeEach(() => {
   vi.spyOn(console, "log").mockImplementation(() => undefined);
@@ -10,6 +10,7 @@ beforeEach(() => {
 afterEach(async () => {
   vi.restoreAllMocks();
   vi.useRealTimers();
+  await quiet();
   await reset();
 });
 
