@@ -75,7 +75,7 @@ export class Api {
     if (text === undefined) return { ok: false, failure: this.#lost("the answer broke off") };
     if (!response.ok) return { ok: false, failure: refusal(response, text, this.profile) };
     const isJson = !ask.asText && /\bjson\b/.test(response.headers.get("content-type") ?? "");
-    const value = (isJson ? parsed(text) : text) as T | undefined;
+    const value = (isJson && !ask.asText ? parsed(text) : text) as T | undefined;
     if (value === undefined) return { ok: false, failure: this.#lost("the answer is not JSON") };
     return { ok: true, value, status: response.status, etag: response.headers.get("etag") };
   }
