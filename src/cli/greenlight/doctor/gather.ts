@@ -11,7 +11,7 @@ import { Api } from "../client.ts";
 import { Stopped } from "../failure.ts";
 import { wranglerKv } from "../kv.ts";
 import { placeOf } from "../kv-place.ts";
-import { isLocal, type Profile, profilesFile } from "../profile.ts";
+import { isLocal, LOCAL, type Profile, profilesFile } from "../profile.ts";
 import type { Asked, Facts, HealthFacts, KvFacts, SecretFile } from "./facts.ts";
 import { cliVersion, configs, leastNode, secretsOf, workerdDate, wranglerLogin } from "./machine.ts";
 
@@ -30,12 +30,14 @@ export async function gather(cli: Cli): Promise<Facts> {
   );
   const profile = chosen.ok ? chosen.profile : undefined;
   const local = profile !== undefined && isLocal(profile.url);
+  // Another router on this machine has a KV of its own, of which nothing is known here.
+  const isOurs = profile !== undefined && (!local || profile.name === LOCAL);
   const devVars = await readDevVars();
   const [router, kv, project, secrets, wrangler] = await Promise.all([
     profile ? askRouter(cli, profile) : nothingAsked(),
-    profile ? readKv(profile) : undefined,
+    isOurs ? readKv(profile) : undefined,
     configs(),
-    profile ? secretsOf(await placeOf(profile), devVars?.names ?? []) : undefined,
+    isOurs ? secretsOf(await placeOf(profile), devVars?.names ?? []) : undefined,
     profile && !local ? wranglerLogin() : undefined,
   ]);
   const now = Date.now();
