@@ -1,5 +1,5 @@
 /** Which way a change of a flag moves visitors: to green, or away from it. Pure, and of the flag's own text alone. */
-import { askedShare } from "../rollout/effective.ts";
+import { askedShare } from "../rollout/asked-share.ts";
 import type { Cohort } from "./cohort.ts";
 import { shareOf } from "./percentage.ts";
 import type { Flag, Override } from "./schema.ts";

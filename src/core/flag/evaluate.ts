@@ -2,16 +2,9 @@
 import type { Placement, Variant } from "../analysis/tally.ts";
 import { bucketOf } from "../hashing/bucket.ts";
 import type { Layer } from "../rollout/layer.ts";
-import {
-  type Admission,
-  type Attributes,
-  type Audience,
-  admissionTo,
-  DEFAULT_COHORT,
-  isInSegments,
-  TENANT,
-} from "./members.ts";
-import { type Elsewhere, type Own, ownAt, type Provisos } from "./provisos.ts";
+import type { Listener } from "./listener.ts";
+import { type Attributes, admissionTo, DEFAULT_COHORT, isInSegments, TENANT } from "./members.ts";
+import { ownAt, type Provisos } from "./provisos.ts";
 import type { CompiledFlag } from "./table.ts";
 
 export { DEFAULT_COHORT };
@@ -43,29 +36,6 @@ export interface Decision {
   own?: string;
   /** The flag that it depends on and that is off. */
   dependency?: string;
-}
-
-/** Is told each step that leads to a decision, in the order in which they are taken. Never on the way of a request. */
-export interface Listener {
-  stopped(flag: CompiledFlag): void;
-  forced(to: "on" | "off"): void;
-  /** A form of the flag is asked; the first is the published one, those after it are edits that wait. */
-  layer(index: number): void;
-  /** The form that was asked last says blue, so this is the answer. */
-  lowered(): void;
-  /** The override of user or tenant; undefined: neither has one that applies. */
-  override(own: Own | undefined, whose: "user" | "tenant"): void;
-  elsewhere(elsewhere: Elsewhere): void;
-  state(layer: Layer, decided: boolean): void;
-  /** Listens to a flag that this one depends on. */
-  within(dependency: string): Listener;
-  dependency(name: string, isThere: boolean, isOn: boolean): void;
-  /** All that it depends on is on, and so is it. */
-  everyone(): void;
-  /** An override puts nobody on green whose cohort is stopped. */
-  overrideStopped(cohort: string): void;
-  cohort(audience: Audience, admission: Admission | undefined, bucket: number): void;
-  percentage(decision: Decision, layer: Layer): void;
 }
 
 /** Flags that were asked already on behalf of one that depends on them, and whether they are on. */

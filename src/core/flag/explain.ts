@@ -2,7 +2,8 @@
 
 import type { Layer } from "../rollout/layer.ts";
 import type { Step } from "./answer.ts";
-import type { Decision, Listener } from "./evaluate.ts";
+import type { Decision } from "./evaluate.ts";
+import type { Listener } from "./listener.ts";
 import type { Admission, Audience } from "./members.ts";
 import { FULL_SHARE, SHARE_PER_PERCENT } from "./percentage.ts";
 import type { Elsewhere, Own } from "./provisos.ts";

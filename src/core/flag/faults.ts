@@ -3,6 +3,7 @@ import type { z } from "zod";
 import type { Fault } from "../rollout/snapshot.ts";
 import type { Path } from "./json.ts";
 import { nearest } from "./nearest.ts";
+import { isId, nameless, placeOfId, valueAt } from "./persons.ts";
 import { keysAt } from "./shape.ts";
 
 /** Faults kept of one flag: nobody mends more in one go, and a document of 1 MB can hold 100,000. */
@@ -103,7 +104,7 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
         .map((key) => unknownKey(nameless([...path, key], value, at.length), key, known));
     }
     case "invalid_key":
-      if (idAt(path) === path.length - 1)
+      if (placeOfId(path) === path.length - 1)
         return [unlikeId(path, String(issue.path.at(-1)), issue.issues[0]?.message ?? "an id")];
       return [misfit(path, issue.path.at(-1), issue.issues[0]?.message ?? "a name")];
     case "invalid_union":
@@ -122,41 +123,6 @@ function explain(issue: Issue, context: Context, options?: readonly number[]): F
       if (isId(path, found)) return [unlikeId(path, found, issue.message)];
       return [misfit(path, found, issue.message)];
   }
-}
-
-/** Lists of ids of people: faults go into logs, and no id may stand there. */
-const ID_LISTS: readonly PropertyKey[] = ["users", "segments"];
-
-/**
- * Place in a path of a key that is the id of a person; -1 without one. It is behind `flags`, the name, `overrides` and
- * `users`, or where a person has forgotten `users`.
- */
-function idAt(path: Path): number {
-  if (path[0] !== "flags" || path[2] !== "overrides" || path.length <= 3) return -1;
-  if (path[3] === "users") return path.length > 4 ? 4 : -1;
-  return path[3] === "tenants" ? -1 : 3;
-}
-
-/** The path with the number of an override in the place of the id that it is for. */
-function nameless(path: Path, value: unknown, depth: number): Path {
-  const at = idAt(path);
-  if (at < 0) return path;
-  const overrides = valueAt(value, path.slice(depth, at));
-  const keys = typeof overrides === "object" && overrides !== null ? Object.keys(overrides) : [];
-  return [...path.slice(0, at), keys.indexOf(String(path[at])), ...path.slice(at + 1)];
-}
-
-/** The path up to where the id of a person stands in it. */
-export function withoutId(path: Path): Path {
-  const at = idAt(path);
-  return at < 0 ? path : path.slice(0, at);
-}
-
-function isId(path: Path, found: unknown): found is string | number {
-  if (typeof found !== "string" && typeof found !== "number") return false;
-  // In the place of overrides a person may have written ids.
-  if (path[2] === "overrides") return path.length <= 5 && path[3] !== "tenants";
-  return (path[0] === "groups" && path.length > 1) || path.some((part) => ID_LISTS.includes(part));
 }
 
 function unlikeId(path: Path, found: string | number, expected: string): Fault {
@@ -277,13 +243,4 @@ function identity(issue: Issue): string {
 
 function under(prefix: PropertyKey[], issue: Issue): Issue {
   return { ...issue, path: [...prefix, ...issue.path] };
-}
-
-function valueAt(value: unknown, path: Path): unknown {
-  let here = value;
-  for (const part of path) {
-    if (typeof here !== "object" || here === null || !Object.hasOwn(here, part)) return undefined;
-    here = (here as Record<PropertyKey, unknown>)[part];
-  }
-  return here;
 }

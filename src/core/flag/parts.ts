@@ -1,8 +1,9 @@
 /** The parts of the document that flags share, groups, plans and notifications: each read alone, as flags are. */
 import type { Fault } from "../rollout/snapshot.ts";
-import { type Checked, check, misfit, pathText, withoutId } from "./faults.ts";
+import { type Checked, check, misfit, pathText } from "./faults.ts";
 import type { Path } from "./json.ts";
 import { type Notify, notify } from "./notify.ts";
+import { withoutId } from "./persons.ts";
 import { type Plan, plan } from "./plan.ts";
 import { groupSchema, isName, MAX_MEMBERS, NAME_WORDS } from "./schema.ts";
 

@@ -4,14 +4,17 @@
  * what lowers green counts at once, whoever says it; what raises green waits for the controller.
  */
 import type { ParsedDocument } from "../flag/parse.ts";
-import { FULL_SHARE, shareOf } from "../flag/percentage.ts";
+import { FULL_SHARE } from "../flag/percentage.ts";
 import { isElsewhere } from "../flag/provisos.ts";
 import type { Flag } from "../flag/schema.ts";
 import { CANARY_SWITCH, cohortSwitch, isSwitchedOff } from "../flag/switches.ts";
+import { askedShare, heldShare, saidShare } from "./asked-share.ts";
 import { isKilled } from "./kill.ts";
 import { type Layer, layerOf, type Ruling } from "./layer.ts";
 import { wholeFlag } from "./published.ts";
-import { EVERY_RELEASE, type FlagStatus, type Halt, type Snapshot } from "./snapshot.ts";
+import { EVERY_RELEASE, type Halt, type Snapshot } from "./snapshot.ts";
+
+export { askedShare };
 
 /** Without an answer from a shard for so long, an isolate takes a raise from KV by itself. */
 export const ALONE_AFTER_MS = 120_000;
@@ -73,18 +76,6 @@ export function isPending(document: KvDocument | undefined, snapshot: Snapshot |
 /** Bytes that are no document at all ask for nothing; they are reported, and what was served goes on. */
 function isUnreadable(parsed: ParsedDocument): boolean {
   return parsed.enabled === undefined && parsed.flags.size === 0 && parsed.broken.size === 0;
-}
-
-/** Share of green that a spec asks for, in thousandths of a percent. */
-export function askedShare(flag: Flag): number {
-  switch (flag.state) {
-    case "on":
-      return FULL_SHARE;
-    case "canary":
-      return shareOf(flag.percentage);
-    default:
-      return 0;
-  }
 }
 
 /** A flag that is served with a share of green and nothing else: no cohorts, no overrides, no halts. */
@@ -215,35 +206,6 @@ class Serving {
     const halt = whole.find(({ action }) => action === "rollback");
     return halt && { stop: "halt", cause: `release ${halt.release} was halted: ${halt.reason}` };
   }
-}
-
-/**
- * Share that an edit asks for. Where a plan leads the flag and the edit leaves state and percentage as they are
- * published, it says nothing about the share, which the plan has changed since: an edit of notes moves nobody.
- */
-function saidShare(edited: Flag, published: Flag | undefined, status: FlagStatus | undefined): number {
-  const { plan, state, percentage } = edited;
-  const isSame = state === published?.state && percentage === published.percentage;
-  return plan !== undefined && isSame && status !== undefined ? status.share : askedShare(edited);
-}
-
-/**
- * The most that an edit may have by itself where its release is paused, or on its way down: what it has now. Only the
- * command resume raises that. Nothing where it is paused and another release was published since.
- */
-function heldShare(
-  edited: Flag,
-  published: Flag | undefined,
-  status: FlagStatus | undefined,
-  halts: readonly Halt[],
-): number {
-  const isSame = published?.release === edited.release;
-  const paused = halts.some(
-    ({ action, release, cohort }) =>
-      action === "pause" && cohort === undefined && (release === edited.release || release === EVERY_RELEASE),
-  );
-  if (!paused && !(isSame && status?.phase === "rollingBack")) return FULL_SHARE;
-  return isSame ? (status?.share ?? 0) : 0;
 }
 
 /** A spec without a snapshot: every canary at 0 % until a shard answers, for halts are not known. */
