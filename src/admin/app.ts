@@ -15,7 +15,7 @@ import { routes } from "./routes/all.ts";
 import { type AdminEnv, needs, newApi } from "./routing.ts";
 
 /** Where the API is. */
-export const API_PATH = "/_greenlight/api";
+const API_PATH = "/_greenlight/api";
 /** The flag document may have 1 MB; a little more, so that the fault is the document's and says so. */
 const MAX_BODY_BYTES = 1_100_000;
 

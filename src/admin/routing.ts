@@ -68,14 +68,17 @@ function onlyFor(role: Role | "any"): MiddlewareHandler<AdminEnv> {
 const readsText: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const type = mediaType(c.req.header("content-type"));
   if (!TEXT_TYPES.test(type)) return unreadable(type, "application/json or text/plain");
-  c.set("body", await c.req.text());
+  const text = await textOf(c.req.raw);
+  if (text === undefined) return notText();
+  c.set("body", text);
   return await next();
 };
 
 /** Reads the body as JSON: no key twice, none called `__proto__`. What is empty is an empty object. */
 const readsJson: MiddlewareHandler<AdminEnv> = async (c, next) => {
   const type = mediaType(c.req.header("content-type"));
-  const text = (await c.req.text()).replace(/^\ufeff/, "");
+  const text = await textOf(c.req.raw);
+  if (text === undefined) return notText();
   const isEmpty = text.trim() === "";
   if (!isEmpty && !JSON_TYPES.test(type)) return unreadable(type, "application/json");
   const faults = isEmpty ? [] : faultsOf(text);
@@ -92,6 +95,20 @@ const readsJson: MiddlewareHandler<AdminEnv> = async (c, next) => {
   c.req.bodyCache = {};
   return await next();
 };
+
+/** The body, without a byte order mark; undefined where it is not UTF-8. */
+async function textOf(request: Request): Promise<string | undefined> {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(await request.arrayBuffer());
+  } catch {
+    return undefined;
+  }
+}
+
+function notText(): Response {
+  const fault: Fault = { path: "", message: "not UTF-8", expected: "text in UTF-8" };
+  return problem("bad-request", "The body is not text in UTF-8.", { faults: [fault] });
+}
 
 function faultsOf(text: string): Fault[] {
   const json = readJson(text);
@@ -156,12 +173,17 @@ interface Issue {
 
 /** A fault; of several forms that something may have that of the one which it is nearest to. */
 function faultOf(issue: Issue, where: string): Fault {
-  const forms = (issue.code === "invalid_union" && issue.errors) || [];
-  const nearest = forms.toSorted((a, b) => a.length - b.length)[0]?.[0];
-  if (nearest && issue.message === UNION)
-    return faultOf({ ...nearest, path: [...issue.path, ...nearest.path] }, where);
+  const forms = (issue.code === "invalid_union" && issue.message === UNION && issue.errors) || [];
+  const nearest = forms.toSorted((a, b) => distance(a) - distance(b))[0]?.[0];
+  if (nearest) return faultOf({ ...nearest, path: [...issue.path, ...nearest.path] }, where);
   const path = pathText(issue.path.length === 0 ? [where] : issue.path);
   return { path, message: issue.message, expected: expectedOf(issue) };
+}
+
+/** How far something is from a form: a list is no object with a fault. */
+function distance(issues: readonly Issue[]): number {
+  const isOfAnotherType = issues.some(({ path, code }) => path.length === 0 && code === "invalid_type");
+  return isOfAnotherType ? Number.POSITIVE_INFINITY : issues.length;
 }
 
 /** What zod says of a union that has no words of its own. */

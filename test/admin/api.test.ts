@@ -36,49 +36,79 @@ describe("the admin API", () => {
     }
   });
 
-  it("writes the spec only over the revision that the writer has seen, and tells the faults of a bad one", async () => {
-    expect((await call("/flags", { method: "PUT", body: document(10) })).status).toBe(428);
-    const etag = (await call("/status")).headers.get("etag")!;
-    const written = await call("/flags?reason=start", {
-      method: "PUT",
-      body: document(10),
-      headers: { "if-match": etag },
-    });
-    expect(written.status).toBe(200);
-    const late = await call("/flags", { method: "PUT", body: document(20), headers: { "if-match": etag } });
-    expect(late.status).toBe(412);
-    const now = written.headers.get("etag")!;
-    const broken = await call("/flags", { method: "PUT", body: document(500), headers: { "if-match": now } });
-    expect(broken.status).toBe(422);
-    expect(await broken.json()).toMatchObject({
-      type: "urn:greenlight:problem:invalid-document",
-      faults: [{ path: "flags.checkout.percentage" }],
-    });
-    const status = (await (await call("/status")).json()) as {
-      flags: { name: string; percentage: number }[];
-    };
-    expect(status.flags).toMatchObject([{ name: "checkout", percentage: 10 }]);
-    const audit = (await (await call("/audit?limit=5")).json()) as {
-      entries: { who: string; action: string; reason: string }[];
-    };
-    expect(audit.entries.find(({ action }) => action === "adopt")).toMatchObject({
-      who: "api",
-      action: "adopt",
-      reason: "start",
-    });
+  it("says what is wrong with a request, and what to do", async () => {
+    const put = (body: string, headers: Record<string, string> = { "if-match": "*" }) =>
+      call("/document", { method: "PUT", body, headers });
+    expect((await put(document(10))).status).toBe(200);
+    const post = (path: string, body?: string, headers: Record<string, string> = {}) =>
+      call(path, { method: "POST", headers, ...(body !== undefined && { body }) });
+    const pause = (body: string, headers?: Record<string, string>) =>
+      post("/flags/checkout/pause", body, headers);
+    const answers: [Promise<Response>, number, string][] = [
+      [call("/nothing"), 404, "not-found"],
+      [call("/flags/checkout", { method: "POST" }), 405, "method-not-allowed"],
+      [call("/status", { method: "OPTIONS" }), 405, "method-not-allowed"],
+      [pause("{"), 400, "bad-request"],
+      [pause('{"reason": "a", "reason": "b"}'), 400, "bad-request"],
+      [pause('{"__proto__": {}}'), 400, "bad-request"],
+      [pause('"["'.repeat(1)), 400, "bad-request"],
+      [pause(`{"by": ${"[".repeat(500)}${"]".repeat(500)}}`), 400, "bad-request"],
+      [pause("{}", { "content-type": "application/xml" }), 415, "unsupported-media-type"],
+      [pause("{}", { "idempotency-key": "x".repeat(256) }), 400, "bad-request"],
+      [pause("{}", { "if-match": "no-quotes" }), 400, "bad-request"],
+      [pause("{}", { "if-match": '"another"' }), 412, "precondition-failed"],
+      [post("/flags/checkout/resume"), 409, "not-halted"],
+      [post("/flags/nobody/pause"), 404, "unknown-flag"],
+      [post("/flags/no%20name/pause"), 400, "bad-request"],
+      [call("/audit?limit=x"), 400, "bad-request"],
+      [put("x", { "if-match": "7" }), 400, "bad-request"],
+      [put("x".repeat(1_200_000)), 413, "too-large"],
+      [call("/pull"), 409, "no-pull"],
+    ];
+    for (const [answer, status, type] of answers) {
+      const response = await answer;
+      const text = await response.text();
+      const body = JSON.parse(text) as Record<string, unknown>;
+      expect(body).toMatchObject({
+        type: `urn:greenlight:problem:${type}`,
+        status,
+        title: expect.any(String),
+      });
+      expect(response.status).toBe(status);
+      expect(response.headers.get("content-type")).toBe("application/problem+json");
+      expect(String(body.detail).length).toBeGreaterThan(10);
+      expect(text).not.toMatch(/blue\.test|test-token|\.ts:\d/);
+      if (status === 400)
+        expect(body.faults).toMatchObject([{ path: expect.any(String), expected: expect.any(String) }]);
+    }
+    expect((await call("/flags/checkout", { method: "POST" })).headers.get("allow")).toBe(
+      "DELETE, GET, HEAD, PATCH, PUT",
+    );
   });
 
-  it("says what is wrong with a request", async () => {
-    expect((await call("/flags/checkout/resume", { method: "POST" })).status).toBe(409);
-    expect((await call("/flags/checkout/resume", { method: "POST", body: "{" })).status).toBe(400);
-    expect((await call("/audit?limit=x")).status).toBe(400);
-    expect((await call("/flags", { method: "PUT", body: "x", headers: { "if-match": "7" } })).status).toBe(
-      400,
-    );
-    expect(
-      (await call("/flags", { method: "PUT", body: "x".repeat(1_200_000), headers: { "if-match": "*" } }))
-        .status,
-    ).toBe(413);
+  it("takes a body that curl calls a form, one without a type, and none", async () => {
+    const start = (init: RequestInit) => call("/flags/checkout/pause", { method: "POST", ...init });
+    for (const type of [
+      "application/x-www-form-urlencoded",
+      "text/plain",
+      "application/json; charset=utf-8",
+    ]) {
+      const answer = await start({ body: '{"reason": "lunch"}', headers: { "content-type": type } });
+      expect([200, 409]).toContain(answer.status);
+    }
+    expect([200, 409]).toContain((await start({})).status);
+  });
+
+  it("says who asks, describes itself, and has a page to try it that holds nothing and runs nothing of others", async () => {
+    expect(await (await call("/whoami")).json()).toEqual({ name: "test-admin", role: "admin", by: "token" });
+    expect(await (await call("/openapi.json")).json()).toMatchObject({ openapi: "3.1.0" });
+    const page = await call("/docs", { token: null });
+    expect(page.status).toBe(200);
+    const policy = page.headers.get("content-security-policy")!;
+    expect(policy).toMatch(/^default-src 'none'; script-src 'nonce-[\w-]+'; /);
+    const text = await page.text();
+    expect(text).not.toMatch(/https?:|checkout/);
+    expect((await exports.default.fetch("http://shop.example.com/_greenlight/api/docs")).status).toBe(404);
   });
 
   it("is not there on a host that a route names, nor on one that is no admin host", async () => {

@@ -1,16 +1,20 @@
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { secondsOf } from "../../src/admin/window.ts";
 import { TOKENS } from "../support/tokens.ts";
 import { ask, problemOf, putDocument, SHOP } from "./parts.ts";
 
 const token = TOKENS.viewer;
 
-beforeAll(() =>
-  putDocument({
+beforeAll(async () => {
+  await putDocument({
     shop: { ...SHOP, stickBy: "header:x-user-id", percentage: 45 },
     limits: { state: "on", variants: { on: 5, off: 3 } },
-  }),
-);
+  });
+  // The shards hear of a write a moment after it is answered.
+  await vi.waitFor(async () => {
+    expect((await ask("POST", "/flags/limits/evaluate", { token })).status).toBe(200);
+  });
+});
 
 describe("figures of a flag", () => {
   it("are of a window in words or seconds, and say since when", async () => {

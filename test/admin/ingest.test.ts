@@ -105,26 +105,26 @@ it("takes what Alertmanager sends, exactly as it sends it", async () => {
 it.each<[string, string, unknown, string[]]>([
   ["no list", "/events", {}, ["events"]],
   ["no JSON", "/events", "{", [""]],
-  ["no event", "/events", { events: [{ flag: "shop", event: "x" }, { flag: "shop" }] }, ["events.1.event"]],
+  ["no event", "/events", { events: [{ flag: "shop", event: "x" }, { flag: "shop" }] }, ["events[1].event"]],
   [
     "an id in the clear where none belongs",
     "/events",
     { events: [{ flag: "shop", event: "x", user: "u" }] },
-    ["events.0"],
+    ["events[0]"],
   ],
   [
     "two measures",
     "/events",
     { events: [{ flag: "shop", event: "x", ms: 1, value: 1 }] },
-    ["events.0.value"],
+    ["events[0].value"],
   ],
-  ["no time", "/events", { events: [{ flag: "shop", event: "x", at: "today" }] }, ["events.0.at"]],
-  ["a negative time", "/events", { events: [{ flag: "shop", event: "x", ms: -1 }] }, ["events.0.ms"]],
+  ["no time", "/events", { events: [{ flag: "shop", event: "x", at: "today" }] }, ["events[0].at"]],
+  ["a negative time", "/events", { events: [{ flag: "shop", event: "x", ms: -1 }] }, ["events[0].ms"]],
   ["too many", "/events", { events: Array(1001).fill({ flag: "shop", event: "x" }) }, ["events"]],
   ["no number", "/gauges", { name: "memory", value: "much" }, ["value"]],
-  ["a maximum of nothing", "/gauges", [{ name: "memory", value: 1, max: 0 }], ["0.max"]],
+  ["a maximum of nothing", "/gauges", [{ name: "memory", value: 1, max: 0 }], ["[0].max"]],
   ["another version", "/alerts", { ...webhook(), version: "3" }, ["version"]],
-  ["no fingerprint", "/alerts", webhook({ fingerprint: undefined }), ["alerts.0.fingerprint"]],
+  ["no fingerprint", "/alerts", webhook({ fingerprint: undefined }), ["alerts[0].fingerprint"]],
 ])("refuses %s with the place of the fault", async (_, path, body, faults) => {
   expect(await paths(path, body)).toEqual(faults);
 });

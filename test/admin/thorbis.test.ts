@@ -1,5 +1,5 @@
 /** Clients of a table of feature flags, whose names and bodies are understood beside ours. */
-import { beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { TOKENS } from "../support/tokens.ts";
 import { ask, problemOf, putDocument } from "./parts.ts";
 
@@ -111,8 +111,11 @@ describe("a client that knows a table of feature flags", () => {
 
   it("sees them on the health page, where others see none", async () => {
     const health = "/../health";
-    expect((await ask("GET", health, { token })).body.feature_flags).toMatchObject({
-      [NAME]: { state: "canary", percentage: 10, release: "unversioned", enabled: true },
+    // The shards hear of a write a moment after it is answered.
+    await vi.waitFor(async () => {
+      expect((await ask("GET", health, { token })).body.feature_flags).toMatchObject({
+        [NAME]: { state: "canary", percentage: 10, release: "unversioned", enabled: true },
+      });
     });
     for (const other of [null, TOKENS.reporter, "wrong-token-0123456789"])
       expect(await ask("GET", health, { token: other })).toMatchObject({

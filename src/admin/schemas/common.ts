@@ -48,7 +48,7 @@ export const saidQuery = z.object(said);
 /** The flag of a path. */
 export const flagParam = z.object({ name });
 
-export const etagPattern = /^((W\/)?"[^"]*"|\*)$/;
+const etagPattern = /^((W\/)?"[^"]*"|\*)$/;
 
 const ifMatch = z
   .string()

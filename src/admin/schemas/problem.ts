@@ -24,6 +24,7 @@ const EVERYWHERE: readonly ProblemType[] = [
   "admin-api-shut",
   "too-large",
   "too-many-attempts",
+  "access-unavailable",
   "controller-unavailable",
 ];
 
