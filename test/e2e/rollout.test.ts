@@ -227,17 +227,16 @@ async function auditHolds({ onTestFinished }: TestContext, s: Scene): Promise<vo
   onTestFinished(() => rm(dir, { recursive: true }));
   const [token, copy, sent] = ["token", "audit.jsonl", "sent.jsonl"].map((name) => join(dir, name));
   await writeFile(token!, s.router.token);
-  const from = ["--token-file", token!];
   const run = async (...args: string[]) => {
-    const command = new Command("src/cli/audit.ts", args);
+    const from = ["--url", s.router.url, "--token-file", token!];
+    const command = new Command("bin/greenlight.js", ["audit", ...args, ...from]);
     const code = await command.exit;
     return { code, output: command.output };
   };
-  expect(await run("export", "--url", s.router.url, "--out", copy!, ...from)).toMatchObject({ code: 0 });
-  const against = ["--against", s.router.url, ...from];
-  expect(await run("verify", copy!, ...against)).toMatchObject({ code: 0 });
+  expect(await run("export", "--out", copy!)).toMatchObject({ code: 0 });
+  expect(await run("verify", copy!, "--against")).toMatchObject({ code: 0 });
   const records = await audit(s.router);
   await eventually(SOON_MS, async () => expect(await s.recorded()).toHaveLength(records.length));
   await writeFile(sent!, (await s.recorded()).join("\n"));
-  expect(await run("verify", sent!, ...against)).toMatchObject({ code: 0 });
+  expect(await run("verify", sent!, "--against")).toMatchObject({ code: 0 });
 }

@@ -74,9 +74,11 @@ export class Api {
     const text = await response.text().catch(() => undefined);
     if (text === undefined) return { ok: false, failure: this.#lost("the answer broke off") };
     if (!response.ok) return { ok: false, failure: refusal(response, text, this.profile) };
-    const isJson = !ask.asText && /\bjson\b/.test(response.headers.get("content-type") ?? "");
-    const value = (isJson && !ask.asText ? parsed(text) : text) as T | undefined;
-    if (value === undefined) return { ok: false, failure: this.#lost("the answer is not JSON") };
+    if (ask.asText)
+      return { ok: true, value: text as T, status: response.status, etag: response.headers.get("etag") };
+    const isJson = /\bjson\b/.test(response.headers.get("content-type") ?? "");
+    const value = isJson ? (parsed(text) as T | undefined) : undefined;
+    if (value === undefined) return { ok: false, failure: stranger(response.status, this.profile) };
     return { ok: true, value, status: response.status, etag: response.headers.get("etag") };
   }
 
@@ -161,13 +163,7 @@ function refusal(response: Response, text: string, profile: Profile): Failure {
       hint: HOST,
     };
   const known = typeof body.type === "string" && body.type.startsWith("urn:greenlight:");
-  if (!known)
-    return {
-      exit,
-      status,
-      sentence: `${profile.url} answered ${status}, and not as Greenlight does.`,
-      hint: HOST,
-    };
+  if (!known) return stranger(status, profile);
   const hint =
     status === 401
       ? profile.token === undefined
@@ -183,6 +179,12 @@ function refusal(response: Response, text: string, profile: Profile): Failure {
     faults: body.faults,
     ...(hint !== undefined && { hint }),
   };
+}
+
+/** What answered is no Greenlight, or not its API. */
+function stranger(status: number, { url }: Profile): Failure {
+  const exit = status < 400 ? EXIT.unreachable : exitOf(status);
+  return { exit, status, sentence: `${url} answered ${status}, and not as Greenlight does.`, hint: HOST };
 }
 
 const HOST = "Does the URL name a host that is in ADMIN_HOSTS?";

@@ -50,8 +50,11 @@ export function failureText(failure: Failure, paint: Paint): string {
   const { sentence, where, faults = [], hint } = failure;
   const lines = [`${paint.red("✗")} ${sentence}`];
   if (where !== undefined) lines.push(`  ${paint.dim("where:")} ${where}`);
-  for (const { path, message } of faults.slice(0, MAX_FAULTS))
-    lines.push(`  ${paint.dim("•")} ${path || "(document)"}: ${message}`);
+  for (const { path, message, expected } of faults.slice(0, MAX_FAULTS)) {
+    // Most messages hold what was expected; the others have it beside them.
+    const wanted = expected && !message.includes(expected) ? `; expected ${expected}` : "";
+    lines.push(`  ${paint.dim("•")} ${path || "(document)"}: ${message}${wanted}`);
+  }
   if (faults.length > MAX_FAULTS) lines.push(`  … and ${faults.length - MAX_FAULTS} more`);
   if (hint !== undefined) lines.push(`  ${paint.dim("→")} ${hint}`);
   return lines.join("\n");

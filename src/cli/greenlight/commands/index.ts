@@ -41,10 +41,17 @@ export const GROUPS: Readonly<Record<string, Readonly<Record<string, Load>>>> = 
     usage: () => import("./metrics.ts").then((m) => m.usageCommand),
     watch: () => import("./watch.ts").then((m) => m.watchCommand),
     history: () => import("./history.ts").then((m) => m.historyCommand),
+    revisions: () => import("./revisions.ts").then((m) => m.revisionsCommand),
     audit: () => import("./audit.ts").then((m) => m.auditCommand),
   },
   Documents: {
     validate: () => import("./validate.ts").then((m) => m.validateCommand),
+    diff: () => import("./diff.ts").then((m) => m.diffCommand),
+    apply: () => import("./apply.ts").then((m) => m.applyCommand),
+    import: () => import("./import.ts").then((m) => m.importCommand),
+    export: () => import("./export.ts").then((m) => m.exportCommand),
+    evaluate: () => import("./evaluate.ts").then((m) => m.evaluateCommand),
+    rehearse: () => import("./rehearse.ts").then((m) => m.rehearseCommand),
     doctor: () => import("./doctor.ts").then((m) => m.doctorCommand),
   },
   "Way in": {
