@@ -1,5 +1,5 @@
 /** A text becomes the spec: what follows for flags, rollouts, history and audit log, in one transaction. */
-import { parseDocument } from "../core/flag/parse.ts";
+import { type ParsedDocument, parseDocument } from "../core/flag/parse.ts";
 import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
 import type { AuditRecord } from "../core/rollout/audit-chain.ts";
@@ -18,8 +18,18 @@ export interface AdoptedFrom extends Ordered {
   source: "kv" | "api";
 }
 
+/** A person has put it into KV. */
+export const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", how: "kv", reason: "" };
+
 /** How an adoption stands in the audit log, where there is more to say than that it was. */
 export type RecordOf = (adoption: Adoption) => Partial<AuditRecord> & Pick<AuditRecord, "action">;
+
+/** What is known of a text besides. */
+export interface Known {
+  recordOf?: RecordOf | undefined;
+  /** What it says, where it was read already. */
+  parsed?: ParsedDocument;
+}
 
 export class Adopting {
   readonly #decisions: Decisions;
@@ -32,10 +42,10 @@ export class Adopting {
   }
 
   /** Makes a text the spec. */
-  adopt(text: string, hash: string, from: AdoptedFrom, now: number, recordOf?: RecordOf): boolean {
+  adopt(text: string, hash: string, from: AdoptedFrom, now: number, known: Known = {}): boolean {
     const { rollout, rollouts, store, comparisons, telemetry, alerts, watch } = this.#decisions;
     const { source, who, how, reason } = from;
-    const parsed = parseDocument(text);
+    const { recordOf, parsed = parseDocument(text) } = known;
     return this.#decisions.durably(() => {
       this.#keepFormer(now);
       const isFirst = rollout.specHash === "";

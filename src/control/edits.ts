@@ -53,8 +53,6 @@ export class Edits {
     if (!edited.ok) return this.#refused(edited, flag);
     const record = change.record ?? recordOf(edit, this.#specs.has(flag));
     if (!edited.changed) return this.#unchanged({ ...change, record });
-    const faults = this.#newFaults(edited.text, flag);
-    if (faults.length > 0) return this.invalid(faults, flag);
     return this.#adopt({ ...change, text: edited.text, record });
   }
 
@@ -66,17 +64,13 @@ export class Edits {
     const [previous, next] = [words(this.#decisions.rollout.enabled), words(enabled)];
     const record = { action: enabled ? "enable" : "disable", previous, next };
     if (!edited.changed) return this.#unchanged({ ...change, record });
-    const faults = this.#newFaults(edited.text, undefined);
-    if (faults.length > 0) return this.invalid(faults, undefined);
     return this.#adopt({ ...change, text: edited.text, record });
   }
 
   /** Puts a whole document, which has to be without faults; with `keepsFaults` without new ones. */
   document(change: Omit<Change, "flag">, keepsFaults = false): WriteResult {
-    const faults = keepsFaults ? this.#newFaults(change.text, undefined) : parseDocument(change.text).faults;
-    if (faults.length > 0) return this.invalid(faults, undefined);
     const isSame = hashText(change.text) === this.#decisions.rollout.specHash;
-    return isSame ? this.#unchanged(change) : this.#adopt(change);
+    return isSame ? this.#unchanged(change) : this.#adopt(change, keepsFaults);
   }
 
   /** A refusal for faults. */
@@ -128,12 +122,13 @@ export class Edits {
     }
   }
 
-  #newFaults(text: string, flag: string | undefined): Fault[] {
-    return newFaults(this.#decisions.store.text() ?? EMPTY, text, flag);
-  }
-
-  #adopt({ text, order, flag, record, now, alongside, remember, sentence = undefined }: Change): WriteResult {
-    const { rollout } = this.#decisions;
+  /** Adopts a text without faults that are new by it; without `keepsFaults` without any. */
+  #adopt(change: Change, keepsFaults = true): WriteResult {
+    const { text, order, flag, record, now, alongside, remember, sentence } = change;
+    const { rollout, store } = this.#decisions;
+    const parsed = parseDocument(text);
+    const faults = keepsFaults ? newFaults(store.text() ?? EMPTY, parsed, flag) : parsed.faults;
+    if (faults.length > 0) return this.invalid(faults, flag);
     const before = flag === undefined ? undefined : rollout.flags.get(flag);
     const written = flag === undefined ? undefined : this.#specs.written()?.get(flag);
     const told: RecordOf | undefined =
@@ -149,7 +144,8 @@ export class Edits {
     let done: WriteDone | undefined;
     this.#decisions.durably(
       () => {
-        this.#adopting.adopt(text, hashText(text), { source: "api", ...order }, now, told);
+        const from = { source: "api", ...order } as const;
+        this.#adopting.adopt(text, hashText(text), from, now, { recordOf: told, parsed });
         alongside?.();
       },
       () => {

@@ -6,7 +6,7 @@ import { hashText } from "../core/hashing/text.ts";
 import { onOffer } from "../core/rollout/edits.ts";
 import type { Snapshot } from "../core/rollout/snapshot.ts";
 import { type EditOffer, type ForwardAnswer, WIRE_VERSION } from "../core/wire/messages.ts";
-import { type AdoptedFrom, Adopting } from "./adopting.ts";
+import { type AdoptedFrom, Adopting, FROM_KV } from "./adopting.ts";
 import { CONTROLLER } from "./by.ts";
 import { Changes } from "./changes.ts";
 import { CompareTimer } from "./compare-timer.ts";
@@ -32,8 +32,6 @@ const STALE_READ_MS = 10_000;
 
 /** Faults of a spec that go into the log; the status has them all. */
 const LOGGED_FAULTS = 20;
-
-const FROM_KV: AdoptedFrom = { source: "kv", who: "kv", how: "kv", reason: "" };
 
 export class Engine {
   readonly decisions: Decisions;
@@ -222,11 +220,8 @@ export class Engine {
   #note(now: number): void {
     const noted = this.changes.notes(now);
     if (!noted) return;
-    const from: AdoptedFrom = {
-      source: "api",
-      ...CONTROLLER,
-      reason: "percentage changes appended to notes",
-    };
+    const reason = "percentage changes appended to notes";
+    const from: AdoptedFrom = { source: "api", ...CONTROLLER, reason };
     if (noted.text !== this.decisions.store.text()) this.#adopt(noted.text, hashText(noted.text), from);
     noted.done();
     void this.#sync.read();

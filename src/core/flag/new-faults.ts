@@ -4,13 +4,12 @@ import { MAX_FAULTS, pathText } from "./faults.ts";
 import { type ParsedDocument, parseDocument } from "./parse.ts";
 
 /**
- * Faults of `flag` in the text `after`, and those elsewhere that the text `before` did not have. Faults that others had
+ * Faults of `flag` in the document `after`, and those elsewhere that the text `before` did not have. Faults that others had
  * before are theirs: a broken neighbour stops nobody. Without a flag only new ones count.
  */
-export function newFaults(before: string, after: string, flag: string | undefined): Fault[] {
-  const parsed = parseDocument(after);
-  const own = (flag !== undefined && parsed.broken.get(flag)) || [];
-  const others = elsewhere(parsed, flag);
+export function newFaults(before: string, after: ParsedDocument, flag: string | undefined): Fault[] {
+  const own = (flag !== undefined && after.broken.get(flag)) || [];
+  const others = elsewhere(after, flag);
   if (own.length > 0 || others.length === 0) return own;
   const known = new Set(elsewhere(parseDocument(before), undefined).map(keyOf));
   return others.filter((fault) => !known.has(keyOf(fault)));
