@@ -30,7 +30,28 @@ export function compared(before: ParsedDocument, after: ParsedDocument): Compare
     const [from, to] = [greenOf(before.flags.get(flag)), greenOf(after.flags.get(flag))];
     return from === to ? [] : [{ flag, from, to }];
   });
-  return { ...difference, green };
+  const changed = difference.changed.map((change) => ({ ...change, fields: change.fields.map(unnamed) }));
+  return { ...difference, changed, green };
+}
+
+/** Fields that hold ids of people. */
+const IDS: readonly string[] = ["users", "segments", "tenants"];
+
+/** A field without ids of people: of a whole cohort that comes or goes they stand within the value. */
+function unnamed({ path, before, after }: FieldChange): FieldChange {
+  return { path, before: counted(before), after: counted(after) };
+}
+
+function counted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(counted);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value).map(([key, inner]) => [
+    key,
+    IDS.includes(key) && typeof inner === "object" && inner !== null
+      ? Object.keys(inner).length
+      : counted(inner),
+  ]);
+  return Object.fromEntries(fields);
 }
 
 /** Percent of visitors who are on green by a flag's own percentage; cohorts and overrides come on top. */
