@@ -5,39 +5,30 @@ import type { Output } from "./output.ts";
 
 /** Spaces between two columns. */
 const GAP = 2;
-/** A column is never made narrower than this. */
-const LEAST = 8;
-
-/** A table without lines. What does not fit is wrapped, the widest columns first. */
+/**
+ * A table without lines. What does not fit is wrapped between words, the widest columns first. No word is ever cut: a
+ * name of which the end is missing is worse than a line that is too long.
+ */
 export function table(out: Output, head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, i) =>
-    Math.max(
-      title.length,
-      ...rows.map((row) =>
-        Math.max(
-          ...plain(row[i] ?? "")
-            .split("\n")
-            .map((l) => l.length),
-        ),
-      ),
-    ),
-  );
+  const cells = head.map((title, i) => [title, ...rows.map((row) => plain(row[i] ?? ""))]);
+  const least = cells.map((column) => longest(column.flatMap((cell) => cell.split(/\s+/))));
+  const widths = cells.map((column) => longest(column.flatMap((cell) => cell.split("\n"))));
   const room = out.width - GAP * (head.length - 1);
   while (sum(widths) > room) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const second = Math.max(LEAST, ...widths.filter((_, i) => i !== widest));
-    const over = sum(widths) - room;
-    const to = Math.max(LEAST, Math.min(second, widths[widest]! - 1), widths[widest]! - over);
-    if (to >= widths[widest]!) break;
-    widths[widest] = to;
+    const [widest] = widths
+      .map((_, i) => i)
+      .filter((i) => widths[i]! > least[i]!)
+      .sort((a, b) => widths[b]! - widths[a]!);
+    if (widest === undefined) break;
+    widths[widest]!--;
   }
   const made = new Table({
     head: head.map((title) => out.paint.dim(title)),
-    colWidths: widths.map((width, i) => width + (i < head.length - 1 ? GAP : 0)),
+    colWidths: widths.map((width) => width + GAP),
     wordWrap: true,
     wrapOnWordBoundary: true,
     chars: Object.fromEntries(EDGES.map((edge) => [edge, ""])),
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
+    style: { "padding-left": 0, "padding-right": GAP, head: [], border: [], compact: true },
   });
   made.push(...rows.map((row) => [...row]));
   return made
@@ -69,6 +60,7 @@ export function pairs(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
 const COLOURS = /\x1b\[[0-9;]*m/g;
 const plain = (text: string) => text.replace(COLOURS, "");
+const longest = (list: readonly string[]) => Math.max(...list.map((text) => text.length));
 const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
 
 /** Percent with at most three decimals: the finest step there is. */

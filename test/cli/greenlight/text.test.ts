@@ -77,6 +77,12 @@ describe("a table", () => {
     expect(Math.max(...text.split("\n").map((line) => line.length))).toBeLessThanOrEqual(out.width);
     expect(text.match(/word/g)).toHaveLength(120);
   });
+
+  test("cuts no name, however narrow the terminal is", () => {
+    const names = Array.from({ length: 6 }, (_, i) => `a-name-of-a-flag-that-is-really-long-${i}`);
+    const text = table(out, names.map(String), [names]);
+    for (const name of names) expect(text.split("\n").at(-1)).toContain(name);
+  });
 });
 
 test("a failure says what, where, every fault with its path, and what to do", () => {
