@@ -3,6 +3,9 @@ import { pathText } from "../flag/faults.ts";
 import type { Path } from "../flag/json.ts";
 import type { Loss } from "./imported.ts";
 
+/** Conditions on who somebody is: the ids that they name stand beside, under no telling key. */
+const ASKS_FOR_PEOPLE = /"(targetingKey|user_?id|email|tenant(_?id)?)"/i;
+
 /** Characters of a value that are shown. */
 const SHOWN = 80;
 
@@ -179,6 +182,8 @@ function shown(value: unknown, path: Path): string {
 }
 
 function textOf(value: unknown, path: readonly string[]): string {
+  if (typeof value === "object" && ASKS_FOR_PEOPLE.test(JSON.stringify(value) ?? ""))
+    return JSON.stringify(withoutIds(value, [...path, "users of a condition"]));
   if (typeof value === "string") return hides(value, path) ? `a text of ${value.length} characters` : value;
   const count = isRecord(value) ? Object.keys(value).length : Array.isArray(value) ? value.length : 0;
   if (isRecord(value) && KEYED_BY_PEOPLE.includes(path.at(-1) ?? "")) return `an object of ${count}`;

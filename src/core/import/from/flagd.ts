@@ -10,12 +10,15 @@ import { branchesOf } from "./json-logic.ts";
 /** Fields of ours that other systems keep under metadata, as texts. */
 export const TOLD_BY_METADATA = ["description", "owner", "notes", "playbook"] as const;
 
+/** Schema of its files. */
+export const SCHEMA = "https://flagd.dev/schema/v0/flags.json";
+
 /** The file. */
 export function fromFlagd(value: unknown, options: ImportOptions): Imported {
   const drafts = new Drafts(value, options);
   const { root } = drafts;
   const flags = root.at("flags");
-  if (typeof root.at("$schema").value === "string") root.at("$schema").take();
+  if (root.at("$schema").value === SCHEMA) root.at("$schema").take();
   const shared = root.at("metadata");
   const list: [string, Piece][] = Array.isArray(flags.value)
     ? flags
@@ -86,9 +89,12 @@ function isNothing(targeting: Piece): boolean {
 
 function readVariants(piece: Piece): { [name: string]: Value } {
   const variants: { [name: string]: Value } = {};
+  let type: string | undefined;
   for (const [name, value] of piece.entries()) {
-    if (isName(name)) variants[name] = value.take() as Value;
-    else value.lose("No name for a variant: letters, digits and . _ + -.");
+    type ??= typeof value.value;
+    if (!isName(name)) value.lose("No name for a variant: letters, digits and . _ + -.");
+    else if (typeof value.value === type) variants[name] = value.take() as Value;
+    else value.lose("All variants of a flag are of one type: that of the first.");
   }
   return variants;
 }

@@ -44,6 +44,8 @@ function readFlag(draft: Draft, name: string, piece: Piece): void {
   const share = given.isThere ? (percentageOf(given) ?? 0) : 0;
   const rules = piece.at("rules").isThere ? piece.at("rules").items() : [];
   readRules(draft, rules, share);
+  if (enabled && draft.flag.state === "off")
+    piece.at("enabled").change("It is off: no environment fits all of its rules.");
   if (piece.at("createdAt").isThere) draft.set("createdAt", timeOf(piece.at("createdAt")));
   draft.keep("updatedAt", piece.at("updatedAt"));
 }
@@ -71,8 +73,7 @@ function readRules(draft: Draft, rules: readonly Piece[], share: number): void {
   });
   if (environments?.length === 0) {
     for (const rule of rules) {
-      if (rule.at("type").value === "environment")
-        rule.change("No environment fits all such rules: it is off.");
+      if (rule.at("type").value === "environment") rule.change("No environment fits all such rules.");
     }
     draft.set("state", "off");
   }

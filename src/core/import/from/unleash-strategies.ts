@@ -134,7 +134,8 @@ function constraintsOf(
     const segment = segments.find((one) => one.at("id").value === id.value);
     if (segment === undefined || !Array.isArray(segment.at("constraints").value)) return undefined;
     all.push(...segment.at("constraints").children());
-    for (const key of ["id", "name"]) segment.at(key).take();
+    segment.at("id").take();
+    segment.at("name").lose("What a segment asks for is written out in each flag that names it.");
     id.take();
   }
   return all;
@@ -154,9 +155,9 @@ function audienceIn(constraint: Piece): Audience | undefined {
 }
 
 function takeConstraint(constraint: Piece): void {
-  for (const key of ["contextName", "operator", "inverted", "values", "caseInsensitive"])
-    constraint.at(key).take();
+  for (const key of ["contextName", "operator", "inverted", "values"]) constraint.at(key).take();
   if (constraint.at("value").value === "") constraint.at("value").take();
+  if (constraint.at("caseInsensitive").value === false) constraint.at("caseInsensitive").take();
 }
 
 /** Looks after what has been said, and says what is left aside. */

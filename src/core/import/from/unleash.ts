@@ -9,6 +9,9 @@ import { readStrategies } from "./unleash-strategies.ts";
 
 const KINDS: readonly unknown[] = ["release", "experiment", "operational", "kill-switch", "permission"];
 
+/** Versions of the form that clients are given. */
+const VERSIONS: readonly unknown[] = [1, 2];
+
 /** A feature with what the export keeps in lists of their own. */
 interface Feature {
   piece: Piece;
@@ -55,7 +58,7 @@ export function fromUnleash(value: unknown, options: ImportOptions): Imported {
     if (drafts.has(String(piece.at("feature").value))) piece.at("feature").take();
   for (const feature of features) readFeature(drafts, feature, listAt(root, "segments"));
   for (const own of environments) readEnvironment(own, drafts);
-  if (typeof root.at("version").value === "number") root.at("version").take();
+  if (VERSIONS.includes(root.at("version").value)) root.at("version").take();
   for (const key of ["query", "meta"]) root.at(key).lose("About the answer, and not about a flag.");
   readTags(drafts, listAt(root, "featureTags"));
   return drafts.finish("unleash");
@@ -130,7 +133,7 @@ function readVariants(draft: Draft, list: readonly Piece[]): void {
   }
   for (const field of ["variants", "onVariant", "offVariant"]) draft.absent.delete(field);
   only.at("name").take();
-  only.at("payload").take();
+  for (const key of ["type", "value"]) only.at("payload").at(key).take();
   only.at("weight").lose("The only variant: all who have the flag get it.");
   for (const key of ["weightType", "stickiness", "overrides"])
     only.at(key).lose("The only variant needs none.");

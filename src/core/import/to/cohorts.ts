@@ -16,7 +16,9 @@ export interface OutAudiences {
 /** What the cohorts and the percentage of a flag come to. `key` is what the other system calls the targeting key. */
 export function audiencesOf(outlet: Outlet, flag: OutFlag, key: string): OutAudiences {
   const audiences: OutAudience[] = [];
-  let share = shareOf(flag.percentage);
+  const shares: { share: number; piece: Piece }[] = [
+    { share: shareOf(flag.percentage), piece: flag.piece.at("percentage") },
+  ];
   const cohorts = flag.piece.at("cohorts");
   for (const [, cohort] of cohorts.isThere ? cohorts.entries() : []) {
     if (!isRecord(cohort.value)) continue;
@@ -32,9 +34,13 @@ export function audiencesOf(outlet: Outlet, flag: OutFlag, key: string): OutAudi
     if (!percentage.isThere) continue;
     if (Array.isArray(segments.value) && segments.value.length > 0)
       percentage.lose("A percentage of some only cannot be said there.");
-    // Buckets are the same for all cohorts of a flag: the largest percentage holds the others.
-    else share = Math.max(share, shareOf(percentage.number() ?? 0));
+    else shares.push({ share: shareOf(percentage.number() ?? 0), piece: percentage });
   }
+  const share = Math.max(...shares.map((one) => one.share));
+  // Buckets are the same for all cohorts of a flag.
+  for (const { share: part, piece } of shares)
+    if (part > 0 && part < share)
+      piece.change("Held by a larger percentage of the flag, which is the one that is written.");
   return { audiences, percentage: Math.min(share, FULL_SHARE) / SHARE_PER_PERCENT };
 }
 

@@ -1,12 +1,11 @@
 /** flagd: a file of flags with variants, targeting and metadata. */
 import { SHARE_PER_PERCENT } from "../../flag/percentage.ts";
-import { TOLD_BY_METADATA } from "../from/flagd.ts";
+import { SCHEMA, TOLD_BY_METADATA } from "../from/flagd.ts";
 import type { Exported, WrittenDocument } from "../imported.ts";
 import { isRecord } from "../piece.ts";
 import { audiencesOf, type OutAudience } from "./cohorts.ts";
 import { type OutFlag, Outlet, present, textAt } from "./outlet.ts";
 
-const SCHEMA = "https://flagd.dev/schema/v0/flags.json";
 const KEY = "targetingKey";
 
 export function toFlagd(document: WrittenDocument): Exported {

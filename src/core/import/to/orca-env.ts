@@ -34,10 +34,11 @@ function variableOf(flag: OutFlag): [string, string] {
 }
 
 function onOf({ state, percentage, piece }: OutFlag): boolean {
+  const isForAll = state === "canary" && percentage === 100;
+  if (percentage > 0 && !isForAll) piece.at("percentage").lose("A variable has no percentage.");
   if (state === "on" || state === "off") return state === "on";
-  const isOn = state === "canary" && percentage === 100;
-  piece.at("state").change(`A variable is true or false, for everybody: ${isOn}.`);
-  return isOn;
+  piece.at("state").change(`A variable is true or false, for everybody: ${isForAll}.`);
+  return isForAll;
 }
 
 /** The answer of a flag with values; undefined of one that is only on or off. */
