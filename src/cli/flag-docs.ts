@@ -189,7 +189,7 @@ function takes(node: Node): string {
   if (node.type === "array") return `list of ${node.items ? takes(node.items) : "anything"}`;
   if (node.type === "number" || node.type === "integer") return range(node);
   const open = node.additionalProperties;
-  if (node.type === "object" && typeof open === "object") return `object of ${takes(open)}`;
+  if (node.type === "object" && typeof open === "object") return `object of ${takes(open) || "anything"}`;
   return node.type ?? "";
 }
 

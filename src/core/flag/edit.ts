@@ -2,7 +2,7 @@
 import { getNodeValue, type Node } from "jsonc-parser";
 import { type Path, readJson } from "./json.ts";
 import { JsonText, memberOf } from "./json-text.ts";
-import type { Value } from "./schema.ts";
+import { isWithin, type Value } from "./schema.ts";
 
 /** What is ordered. `put` replaces the flag or makes it; `patch` is a JSON merge patch (RFC 7396) of what is written. */
 export type FlagEdit =
@@ -27,12 +27,17 @@ const BOM = "\ufeff";
 /** A key that plain reading of JSON hides. */
 const FORBIDDEN = "__proto__";
 
+/** Deepest nesting of what is put: more than any flag can have. */
+const MAX_DEPTH = 64;
+
 /**
  * Changes one flag in the text of a document; all else in it stays as it is written, to the last space. The text has
  * to be JSON; whether the flag is in good form afterwards is for `parseDocument` to say. Where a key stands twice in
  * what is to be changed nothing is: which of the two was meant nobody can tell.
  */
 export function editFlag(text: string, name: string, edit: FlagEdit): Edited {
+  if (!isWithin(edit, MAX_DEPTH))
+    return refused("unreadable", `The change is nested more than ${MAX_DEPTH} deep`);
   const opened = open(text);
   if (!opened.ok) return opened;
   const { json, hidden } = opened;
@@ -45,8 +50,7 @@ export function editFlag(text: string, name: string, edit: FlagEdit): Edited {
   if (inFlag.some((path) => !isReplaced || path.length <= 2))
     return refused("unreadable", "A key stands twice in what is to be changed: mend that by hand first");
   if (edit.kind === "create" || edit.kind === "put") {
-    const isSame =
-      flag && inFlag.length === 0 && JSON.stringify(getNodeValue(flag)) === JSON.stringify(edit.value);
+    const isSame = flag && inFlag.length === 0 && isAs(flag, edit.value);
     return isSame
       ? { ok: true, text, changed: false }
       : done(text, json, flags, name, json.set(flags, edit.value));
@@ -123,11 +127,17 @@ function merged(json: JsonText, object: Node, patch: Members): string {
     else if (member?.type === "object" && isMembers(value)) changes.set(key, merged(json, member, value));
     else {
       const put = withoutNulls(value);
-      const isSame = member && JSON.stringify(getNodeValue(member)) === JSON.stringify(put);
+      const isSame = member && isAs(member, put);
       changes.set(key, isSame ? json.written(member) : json.set(object, put));
     }
   }
   return json.changed(object, changes);
+}
+
+/** Is the value that is put there already? */
+function isAs(node: Node, value: Value): boolean {
+  const now: unknown = getNodeValue(node);
+  return isWithin(now, MAX_DEPTH) && JSON.stringify(now) === JSON.stringify(value);
 }
 
 /** What a merge patch leaves where nothing was: itself without what it would take out. */
@@ -150,7 +160,7 @@ function withMember(
     if (member.type !== "object") return undefined;
     written = withMember(json, member, rest, value);
     if (written === undefined) return undefined;
-  } else if (member && JSON.stringify(getNodeValue(member)) === JSON.stringify(value)) {
+  } else if (member && isAs(member, value)) {
     written = json.written(member);
   } else {
     written = json.set(

@@ -150,7 +150,22 @@ const time = z.iso
 /** What a plain flag can answer: any JSON, one type in all variants of a flag. `object` is an object or a list. */
 export type Value = string | number | boolean | null | object;
 
-const value = z.json() as z.ZodType<Value, Value>;
+/** Deepest nesting of a value, so that whatever walks through one can call itself. */
+const MAX_DEPTH = 32;
+
+/** What is read comes from JSON, so that nothing but its depth has to be looked at. */
+const value = z
+  .unknown()
+  .refine(
+    (found) => isWithin(found, MAX_DEPTH),
+    `JSON that is nested at most ${MAX_DEPTH} deep`,
+  ) as z.ZodType<Value, Value>;
+
+/** Is a value nested at most so many levels deep? */
+export function isWithin(found: unknown, depth: number): boolean {
+  if (typeof found !== "object" || found === null) return true;
+  return depth > 0 && Object.values(found).every((inner) => isWithin(inner, depth - 1));
+}
 
 /** One user's or tenant's own answer, over percentages, cohorts and a hand-written `off`; never over a kill or halt. */
 const override = z.strictObject({

@@ -322,6 +322,9 @@ test("too many flags or routes break those that are too many", () => {
 test("no nesting is too deep", () => {
   const deep = `${"[".repeat(400_000)}${"]".repeat(400_000)}`;
   expect(said(`{"flags":{"a":${deep}}}`)).toEqual([["flags.a", "a list of 1 is not an object"]]);
+  expect(said(`{"flags":{"a":{"state":"on","variants":{"on":${deep},"off":[]}}}}`)).toEqual([
+    ["flags.a.variants.on", "a list of 1 is not JSON that is nested at most 32 deep"],
+  ]);
   expect(said("[".repeat(1_000_000))).toEqual([["", "not JSON: line 1, column 1000001: the text ends"]]);
 });
 
