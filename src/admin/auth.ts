@@ -11,6 +11,8 @@ export interface Principal {
   name: string;
   role: Role;
   by: "token" | "access";
+  /** When the token ends, milliseconds since the epoch; absent: never. */
+  expires?: number;
 }
 
 /** Why nobody is let in; `detail` is for a person and holds nothing of what was given. */
@@ -79,9 +81,10 @@ function byToken(given: string, tokens: readonly KnownToken[], now: number): Aut
   const isToken = isStrong(given) && given.length <= MAX_TOKEN_LENGTH;
   const found = same.find(({ expires = Number.POSITIVE_INFINITY }) => now < expires) ?? same[0];
   if (!isToken || !found) return { ok: false, reason: "unauthorized", detail: WRONG };
-  const { name, role, expires = Number.POSITIVE_INFINITY } = found;
-  if (now >= expires) return { ok: false, reason: "expired", detail: EXPIRED, name };
-  return { ok: true, principal: { name, role, by: "token" } };
+  const { name, role, expires } = found;
+  if (expires !== undefined && now >= expires)
+    return { ok: false, reason: "expired", detail: EXPIRED, name };
+  return { ok: true, principal: { name, role, by: "token", ...(expires !== undefined && { expires }) } };
 }
 
 async function byAccess(request: Request, assertion: string, access: AccessConfig): Promise<AuthResult> {

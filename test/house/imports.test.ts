@@ -45,8 +45,8 @@ const USERS: Record<string, readonly string[]> = {
     "core/flag/json-text.ts",
     "core/flag/edit.ts",
     "core/flag/places.ts",
-    // Payloads have comments: the name of their file.
-    "cli/greenlight/payload.ts",
+    // Files of other systems have comments.
+    "cli/greenlight/read-source.ts",
   ],
 };
 

@@ -108,5 +108,6 @@ export const who = viewed<WhoView>()(
     name: z.string().openapi({ example: "ann" }),
     role: z.enum(["reporter", "viewer", "operator", "admin"]),
     by: z.enum(["token", "access"]),
+    expires: at.optional().openapi({ description: "When the token ends; absent: never, or not known." }),
   }),
 ).openapi("Who");

@@ -1,5 +1,4 @@
 /** A file that holds flags in any form that is read: ours, or another system's, told apart by its shape. */
-import { type ParseError, parse, printParseErrorCode } from "jsonc-parser";
 import { type ParsedDocument, parseDocument } from "../../core/flag/parse.ts";
 import { importFrom } from "../../core/import/import.ts";
 import type { FieldsOf, Imported } from "../../core/import/imported.ts";
@@ -7,6 +6,7 @@ import type { Cli } from "./cli.ts";
 import { faultLine, faultsIn, nameOf, readText } from "./document-file.ts";
 import { EXIT } from "./exit.ts";
 import { misused, stop } from "./failure.ts";
+import { parseSource } from "./read-source.ts";
 
 /** Flags that were read, and what was left out of the file. */
 export type Payload = Extract<Imported, { ok: true }>;
@@ -16,36 +16,28 @@ export async function documentOf(cli: Cli, file: string): Promise<ParsedDocument
   const text = await readText(file);
   const parsed = parseDocument(text);
   // A flag in good form: it is one of ours, whatever else is wrong in it.
-  if (parsed.flags.size === 0) return parseDocument(JSON.stringify(readPayload(file, text).document));
+  if (parsed.flags.size === 0) return parseDocument(JSON.stringify((await readPayload(file, text)).document));
   for (const fault of faultsIn(text)) cli.out.warn(faultLine(cli.out.paintErr, nameOf(file), fault));
   return parsed;
 }
 
 /** The flags of a file in any form that is known. `known`: flags that are there already. */
 export async function payloadOf(file: string, known: readonly string[]): Promise<Payload> {
-  return readPayload(file, await readText(file), known);
+  return await readPayload(file, await readText(file), known);
 }
 
-function readPayload(file: string, text: string, known: readonly string[] = []): Payload {
+async function readPayload(file: string, text: string, known: readonly string[] = []): Promise<Payload> {
   const name = nameOf(file);
-  const imported = importFrom("auto", { value: jsonIn(name, text), name }, { known });
+  const read = await parseSource(text, file);
+  if (!read.ok) return stop({ exit: EXIT.no, sentence: read.sentence, where: name });
+  const imported = importFrom("auto", read.source, { known });
   if (imported.ok) return imported;
   return stop({
     exit: EXIT.no,
     sentence: imported.sentence,
     where: imported.path === "" ? name : `${name}: ${imported.path}`,
-    hint: "greenlight validate tells the faults of a document; greenlight import reads YAML, CSV and variables too.",
+    hint: "greenlight validate tells the faults of a document, greenlight import what becomes of another system's file.",
   });
-}
-
-/** JSON; comments are passed over, for runbooks begin payloads with the name of the file. */
-function jsonIn(name: string, text: string): unknown {
-  const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
-  const [error] = errors;
-  if (error === undefined) return value;
-  const line = text.slice(0, error.offset).split("\n").length;
-  return misused(`${name}:${line} is not JSON: ${printParseErrorCode(error.error)}.`);
 }
 
 /** The payload's only flag under another name: a percentage that is called otherwise than the flag that it is for. */

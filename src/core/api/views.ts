@@ -272,6 +272,8 @@ export interface WhoView {
   name: string;
   role: Role;
   by: "token" | "access";
+  /** When the token ends, milliseconds since the epoch; absent: never, or not known. */
+  expires?: number;
 }
 
 /** An evaluation, with where its flags came from. */

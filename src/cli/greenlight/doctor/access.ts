@@ -99,7 +99,7 @@ export const accessChecks: Check[] = [
     look: ({ who, profile, devVars, now }) => {
       const own =
         who?.ok && profile.ok
-          ? [{ name: who.value.name, expires: who.value.expires ?? undefined, where: profile.source }]
+          ? [{ name: who.value.name, expires: who.value.expires, where: profile.source }]
           : [];
       const local = (devVars?.tokens ?? []).map((token) => ({ ...token, where: devVars!.path }));
       return [...own, ...local].flatMap(({ name, expires, where }) => {

@@ -64,7 +64,7 @@ export interface Facts {
       }
     | undefined;
   health: Asked<HealthFacts> | undefined;
-  who: Asked<WhoView & { expires?: number | null }> | undefined;
+  who: Asked<WhoView> | undefined;
   /** `offsetMs`: how far the router's clock is ahead of this machine's, at least. */
   status: Asked<StatusView & { offsetMs: number }> | undefined;
   specs: Asked<FlagSpecView[]> | undefined;
