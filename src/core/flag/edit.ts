@@ -136,8 +136,12 @@ function merged(json: JsonText, object: Node, patch: Members): string {
 
 /** Is the value that is put there already? */
 function isAs(node: Node, value: Value): boolean {
-  const now: unknown = getNodeValue(node);
-  return isWithin(now, MAX_DEPTH) && JSON.stringify(now) === JSON.stringify(value);
+  return isShallow(node, 2 * MAX_DEPTH + 1) && JSON.stringify(getNodeValue(node)) === JSON.stringify(value);
+}
+
+/** Each level of an object is two of its nodes. */
+function isShallow({ children = [] }: Node, depth: number): boolean {
+  return depth > 0 && children.every((child) => isShallow(child, depth - 1));
 }
 
 /** What a merge patch leaves where nothing was: itself without what it would take out. */
