@@ -82,8 +82,7 @@ function byToken(given: string, tokens: readonly KnownToken[], now: number): Aut
   const found = same.find(({ expires = Number.POSITIVE_INFINITY }) => now < expires) ?? same[0];
   if (!isToken || !found) return { ok: false, reason: "unauthorized", detail: WRONG };
   const { name, role, expires } = found;
-  if (expires !== undefined && now >= expires)
-    return { ok: false, reason: "expired", detail: EXPIRED, name };
+  if (expires !== undefined && now >= expires) return { ok: false, reason: "expired", detail: EXPIRED, name };
   return { ok: true, principal: { name, role, by: "token", ...(expires !== undefined && { expires }) } };
 }
 

@@ -12,7 +12,7 @@ interface RollbackFlags {
   gradual?: boolean;
   immediate?: boolean;
   version?: string;
-  to?: number;
+  to?: number | string;
 }
 
 async function ofFlag(cli: Cli, flag: string, how: RollbackFlags, reason: string | undefined): Promise<void> {
@@ -34,6 +34,20 @@ async function documentAt(cli: Cli, revision: number): Promise<number> {
   return revision > now.revision ? revision : (older.revisions[0]?.revision ?? revision);
 }
 
+const revisionOf = integer(1, Number.MAX_SAFE_INTEGER);
+
+/** The document of a file in the place of the one in KV: earlier ones are not kept there. */
+async function toFile(cli: Cli, file: string, reason: string | undefined): Promise<void> {
+  if (!cli.options.kv)
+    misused(`${JSON.stringify(file)} is no revision.`, `greenlight apply ${file} writes a file.`);
+  const { readText, refuseFaults } = await import("../document-file.ts");
+  const text = await readText(file);
+  refuseFaults(cli, file, text);
+  await cli.confirm(`Put the document of ${file} in the place of the one in KV?`);
+  const done = await (await cli.store()).putDocument(text, undefined, cli.said(reason));
+  showWritten(cli, `The document is that of ${file}`, done);
+}
+
 export const rollbackCommand: CommandFactory = (cli) =>
   new Command("rollback")
     .description(
@@ -51,13 +65,15 @@ export const rollbackCommand: CommandFactory = (cli) =>
         .conflicts(["gradual", "immediate", "to"]),
     )
     .addOption(
-      new Option("--to <revision>", "the whole document, as it was at this revision").argParser(
-        integer(1, Number.MAX_SAFE_INTEGER),
-      ),
+      new Option(
+        "--to <revision>",
+        "the whole document, as it was at this revision; with --kv a file that holds it",
+      ).argParser((text: string) => (/^\d+$/.test(text) ? revisionOf(text) : text)),
     )
     .action(async (first: string | undefined, second: string | undefined, how: RollbackFlags) => {
       if (how.to !== undefined) {
         if (second !== undefined) misused("--to takes back the whole document: name no flag with it.");
+        if (typeof how.to === "string") return await toFile(cli, how.to, first);
         await cli.confirm(`Take the whole document back to revision ${how.to}?`);
         cli.needsRouter("rollback --to REVISION");
         const revision = await documentAt(cli, how.to);
