@@ -99,7 +99,7 @@ const readsJson: MiddlewareHandler<AdminEnv> = async (c, next) => {
 /** The body, without a byte order mark; undefined where it is not UTF-8. */
 async function textOf(request: Request): Promise<string | undefined> {
   try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(await request.arrayBuffer());
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(await request.arrayBuffer());
   } catch {
     return undefined;
   }

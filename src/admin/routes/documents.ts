@@ -147,7 +147,11 @@ documents.openapi(
 );
 
 const revisionParam = z.object({
-  revision: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).openapi({ type: "integer" }),
+  revision: z
+    .string()
+    .regex(/^\d{1,15}$/, "the number of a revision")
+    .transform(Number)
+    .openapi({ type: "string", pattern: "^[0-9]{1,15}$", example: "12" }),
 });
 
 documents.openapi(
