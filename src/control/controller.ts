@@ -41,7 +41,6 @@ export class RolloutController extends DurableObject<Env> implements ControllerA
       decisions: engine.decisions,
       adopting: engine.adopting,
       changes: engine.changes,
-      environment: env.ENVIRONMENT || undefined,
       started: () => engine.started(),
       known: () => engine.known(),
       read: () => engine.read(),

@@ -64,7 +64,12 @@ export class Decisions {
   #savedEvidenceAt = 0;
   #savedClocksAt = 0;
 
-  constructor(ctx: DurableObjectState, outbox: () => Pick<OutboxApi, "take">) {
+  /** `environment`: name of the one that this is. */
+  constructor(
+    ctx: DurableObjectState,
+    outbox: () => Pick<OutboxApi, "take">,
+    environment: string | undefined = undefined,
+  ) {
     const { storage } = ctx;
     const rollout = () => this.#rollout;
     this.store = new RolloutStore(storage);
@@ -81,7 +86,7 @@ export class Decisions {
     this.#turn = new Turn(ctx, { rollout, known: () => this.#known, store, audit, outgoing, waiters });
     const stored = this.store.loadRollout();
     this.#known = stored !== undefined;
-    this.#rollout = stored ?? emptyRollout();
+    this.#rollout = { ...(stored ?? emptyRollout()), environment };
     this.comparisons = new Comparisons(new ComparisonStore(storage), rollout);
     this.telemetry = new Telemetries(storage, (flag) => this.#rollout.flags.has(flag), !this.#known);
     this.rollouts = new Rollouts(this, {
@@ -127,7 +132,7 @@ export class Decisions {
   takePast(published: Snapshot | undefined, now: number): void {
     this.durably(() => {
       if (published) {
-        this.#rollout = recovered(published, now);
+        this.#rollout = { ...recovered(published, now), environment: this.#rollout.environment };
         this.store.saveFlags(this.#rollout, { changed: [...this.#rollout.flags.keys()], removed: [] });
         for (const [flag, progress] of this.#rollout.progress) this.store.saveProgress(flag, progress);
         for (const halt of this.#rollout.halts) this.store.saveHalt(halt);

@@ -55,7 +55,7 @@ export class Engine {
     this.#ctx = ctx;
     this.#env = env;
     const outbox = new OutboxLink(env);
-    const decisions = new Decisions(ctx, () => outbox);
+    const decisions = new Decisions(ctx, () => outbox, env.ENVIRONMENT || undefined);
     const { store } = decisions;
     this.#outbox = outbox;
     this.decisions = decisions;

@@ -13,8 +13,6 @@ const MOST_CHANGES = 200;
 
 /** What the operator's part needs of the controller. */
 export interface OperatorHost extends OrderingHost {
-  /** Name of the environment that this is. */
-  environment: string | undefined;
   /** Waits for the start, as long as a reader may wait. */
   known(): Promise<void>;
 }
@@ -29,7 +27,7 @@ export class Operator implements Omit<OperatorApi, "editFlag" | "putDocument" | 
   constructor(host: OperatorHost) {
     this.#host = host;
     this.#decisions = host.decisions;
-    this.#specs = new Specs(host.decisions, host.environment);
+    this.#specs = new Specs(host.decisions);
     this.orders = new Ordering(host, this.#specs);
   }
 

@@ -44,6 +44,8 @@ export interface Rollout {
   kill: string;
   faults: Fault[];
   edits: EditState;
+  /** Name of the environment that this is, not kept: some flags count in some only. Undefined: it has none. */
+  environment?: string | undefined;
 }
 
 /**

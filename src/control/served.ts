@@ -1,4 +1,6 @@
 /** What visitors get of green, before and after people have changed something, and who is told of the difference. */
+
+import { isElsewhere } from "../core/flag/provisos.ts";
 import { CANARY_SWITCH } from "../core/flag/switches.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import { percentOf } from "../core/rollout/stages.ts";
@@ -61,5 +63,7 @@ export function tellServed(
 function causeOf(rollout: Rollout, name: string): string {
   if (!rollout.enabled) return "the document switches everything off";
   if (isKilled(rollout.kill, name)) return "the kill key names the flag";
+  const flag = rollout.flags.get(name);
+  if (flag && isElsewhere(flag, rollout.environment)) return "it does not count in this environment";
   return isSwitchedOff(rollout, name) ? `${CANARY_SWITCH} is off` : "it is no longer switched off";
 }

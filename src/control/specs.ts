@@ -15,14 +15,11 @@ type Effective = Pick<FlagSpecView, "effective" | "why">;
 
 export class Specs {
   readonly #decisions: Decisions;
-  readonly #environment: string | undefined;
   /** What stands in the text of the present spec, and the hash of that text. */
   #written: { hash: string; flags: WrittenFlags | undefined } | undefined;
 
-  /** `environment`: name of the one that this is, for flags that count in some only. */
-  constructor(decisions: Decisions, environment: string | undefined) {
+  constructor(decisions: Decisions) {
     this.#decisions = decisions;
-    this.#environment = environment;
   }
 
   /** All flags, in the order of the document. */
@@ -106,11 +103,6 @@ export class Specs {
     const halt = haltOf(rollout, name, flag.release);
     if (off) return { effective: off.isKill ? "kill" : "off", why: off.why };
     if (halt) return { effective: halt.action === "kill" ? "kill" : "off", why: halt.reason };
-    const { environments } = flag;
-    if (environments.length > 0 && !environments.includes(this.#environment ?? "")) {
-      const here = this.#environment ? `this is ${this.#environment}` : "this environment has no name";
-      return { effective: "off", why: `It counts in ${environments.join(", ")} only; ${here}` };
-    }
     return { effective: flag.state, why: null };
   }
 }

@@ -1,4 +1,6 @@
 /** What people keep from green without a command: by the kill key, the global switch, a state, or a switch of canaries. */
+
+import { isElsewhere } from "../core/flag/provisos.ts";
 import { CANARY_SWITCH, cohortSwitch, isSwitchedOff as isOff } from "../core/flag/switches.ts";
 import { isKilled } from "../core/rollout/kill.ts";
 import type { Rollout } from "./rollout.ts";
@@ -36,6 +38,16 @@ export function switchedOff(rollout: Rollout, name: string): SwitchedOff | undef
       lift: "another state in the document",
       isKill: true,
     };
+  if (flag && isElsewhere(flag, rollout.environment)) {
+    const names = flag.environments.join(", ");
+    const here =
+      rollout.environment === undefined ? "ENVIRONMENT is not set" : `this is ${rollout.environment}`;
+    return {
+      why: `It counts in ${names} only, and ${here}: everybody is on blue`,
+      lift: "the name of this environment in `environments`",
+      isKill: false,
+    };
+  }
   if (flag?.state !== "canary" || !isOffByName(rollout, CANARY_SWITCH)) return undefined;
   return {
     why: `${CANARY_SWITCH} is off: the visitors of every canary are on blue`,
@@ -54,5 +66,5 @@ export function cohortSwitchesOff(rollout: Rollout, name: string): string[] {
 
 function isOffByName(rollout: Rollout, name: string): boolean {
   const form = rollout.flags.get(name);
-  return isOff(name, form ? [form] : [], rollout.kill);
+  return isOff(name, form ? [form] : [], rollout.kill) || (!!form && isElsewhere(form, rollout.environment));
 }

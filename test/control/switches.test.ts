@@ -1,7 +1,18 @@
 /** Switches of people: what is told of green when one takes it out of traffic, and when it is back. */
 import { expect, test } from "vitest";
 import { bindings } from "./parts.ts";
-import { audit, pass, planned, playsInFrozenTime, put, ring, told, until, view } from "./rollout-parts.ts";
+import {
+  audit,
+  order,
+  pass,
+  planned,
+  playsInFrozenTime,
+  put,
+  ring,
+  told,
+  until,
+  view,
+} from "./rollout-parts.ts";
 
 playsInFrozenTime();
 
@@ -25,6 +36,11 @@ test.each([
     "the switch of all canaries",
     planned({}, { flags: { "system.canary.enabled": { state: "off" } } }),
     "system.canary.enabled is off",
+  ],
+  [
+    "a list of environments without this one",
+    planned({ environments: ["staging"] }),
+    "it does not count in this environment",
   ],
 ])(
   "%s takes green out of traffic: the percentage is told, and who did it stands in the audit log",
@@ -61,4 +77,15 @@ test("of green that nobody is on a switch says nothing", async () => {
   await put(planned({ plan: { start: "manual", stages: [{ percentage: 10 }] } }));
   await put(planned({ plan: { start: "manual", stages: [{ percentage: 10 }] } }, { enabled: false }));
   expect((await told()).filter(({ topic }) => topic === "percentage")).toEqual([]);
+});
+
+test("a rollout of a flag that does not count in this environment says so, and goes up for nobody", async () => {
+  await put(planned({ environments: ["staging"] }));
+  expect(await view()).toMatchObject({
+    served: 0,
+    why: "It counts in staging only, and this is production: everybody is on blue",
+  });
+  expect(await order({ name: "start" })).toMatchObject({ ok: false, reason: "flag-stopped" });
+  await put(planned({ environments: ["staging", "production"] }));
+  expect(await view()).toMatchObject({ served: 10, why: null });
 });

@@ -18,7 +18,7 @@ const STATES: Record<State, string> = {
   kill: "Its state is kill",
 };
 
-const EDIT = "By the edit that is not published yet: ";
+const EDIT = "By the text in KV, which is not published: ";
 
 /** Writes the steps of one decision down. */
 export class Explainer implements Listener {

@@ -159,7 +159,7 @@ describe("an override", () => {
     const { enabled, steps } = ask(lowered, "a");
     expect([enabled, steps.at(-1)?.sentence]).toEqual([
       false,
-      "By the edit that is not published yet: override of the user: off",
+      "By the text in KV, which is not published: override of the user: off",
     ]);
     expect(steps.filter(({ decided }) => decided)).toHaveLength(1);
     const on = { users: { ann: { state: "on" as const } } };
