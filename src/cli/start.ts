@@ -120,7 +120,6 @@ async function answers(url: string): Promise<boolean> {
 function banner(url: string, token: string, state: string, seededFrom: string | undefined): string {
   const where = state === LOCAL_STATE ? "" : ` --persist-to ${state}`;
   const put = `npx wrangler kv key put --local${where} --binding FLAGS`;
-  const auth = `-H "authorization: Bearer ${token}"`;
   return `
 ${pc.bold(pc.green("Greenlight is up"))}, with blue 2.0.0 and green 2.1.0 behind it.
 Flags: ${seededFrom ? `put into local KV from ${seededFrom}` : "kept from the last start (npm start -- --fresh forgets them)"}
@@ -128,7 +127,8 @@ Flags: ${seededFrom ? `put into local KV from ${seededFrom}` : "kept from the la
 ${pc.bold("Look")}
   ${url}/                     a page that says which origin answered
   ${url}/_greenlight/health   health, open to all
-  curl ${auth} ${url}/_greenlight/api/status
+  ${url}/_greenlight/api/docs the API, to try it; token: ${token}
+  npx greenlight status       the installation; npx greenlight watch follows what happens
 
 ${pc.bold("Try")}
   a hundred visitors, one in ten on green:
@@ -138,15 +138,15 @@ ${pc.bold("Try")}
     curl -X POST ${url}/__fail -d '{"rate": 1}'
 
 ${pc.bold("Change")}
-  half of the visitors on green (any edit of the document works like this):
+  npx greenlight set shop --percentage 50 "half of the visitors"
+  npx greenlight kill shop "stop it, whatever else is said anywhere"
+  npx greenlight unkill shop
+  npx greenlight resume shop "lift a halt"
+  npx greenlight help         all else
+  or by KV alone, as any edit of the document works, with nothing of ours up:
     sed 's/"percentage": 10/"percentage": 50/' ${DEMO_FLAGS} > my-flags.json
     ${put} flags --path my-flags.json
-  stop the flag, whatever else is said anywhere:
     ${put} kill shop
-  and let it go on:
-    ${put} kill " "
-  lift a halt:
-    curl -X POST ${auth} ${url}/_greenlight/api/flags/shop/resume
 
 The token is in ${LOCAL_SESSION}, where npx greenlight finds it; the router has its hash alone.
 `;
