@@ -84,7 +84,7 @@ export async function chooseProfile(
   if (choice.url !== undefined) return { name: null, url: origin(choice.url), token, source: "--url" };
   if (choice.profile === undefined && env.GREENLIGHT_URL)
     return { name: null, url: origin(env.GREENLIGHT_URL), token, source: "GREENLIGHT_URL" };
-  const named = choice.profile ?? env.GREENLIGHT_PROFILE;
+  const named = choice.profile ?? (env.GREENLIGHT_PROFILE || undefined);
   const found = named === undefined ? await unnamed(env, cwd) : await byName(named, env, cwd);
   // A token of the environment is for the URL of the environment: never for another host.
   return fromFile === undefined ? found : { ...found, token: fromFile };

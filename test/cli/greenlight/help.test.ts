@@ -38,6 +38,8 @@ describe("a page that names commands", () => {
   const PAGES: readonly [page: string, least: number][] = [
     ["docs/commands-of-others.md", 90],
     ["docs/cli.md", 8],
+    ["docs/audit.md", 4],
+    ["README.md", 15],
   ];
   test.each(PAGES)("%s names such as there are, with options and words that they take", (page, least) => {
     const found = [...read(page).matchAll(/(?:`|^)(?:npx )?greenlight ([a-z][^`\n]*)/gm)].map((m) => m[1]!);

@@ -7,14 +7,9 @@ import type { Cli, CommandFactory } from "../cli.ts";
 import type { Answer } from "../client.ts";
 import { EXIT } from "../exit.ts";
 import { type Failure, misused, Stopped, stop } from "../failure.ts";
+import { editKey, type KeyChange, type Way } from "../kill-key.ts";
 import { percent } from "../table.ts";
 import { nameOf } from "../words.ts";
-
-/** What one of the two ways came to. */
-interface Way {
-  ok: boolean;
-  sentence: string;
-}
 
 /** What both came to, and what is served since. */
 interface Killed {
@@ -25,8 +20,11 @@ interface Killed {
   served: { percent: number; isolates: number; keyRead: boolean } | null;
 }
 
+/** A misspelt name would be killed in the key, and not the flag that was meant. */
+type ByController = Way & { isUnknown?: boolean };
+
 /** The way over the controller: a halt of every release of the flag; of all flags the global switch. */
-async function byController(cli: Cli, flag: string, reason: string | undefined): Promise<Way> {
+async function byController(cli: Cli, flag: string, reason: string | undefined): Promise<ByController> {
   if (cli.options.kv) return { ok: false, sentence: "not asked, for --kv was said" };
   try {
     const api = await cli.api();
@@ -35,7 +33,10 @@ async function byController(cli: Cli, flag: string, reason: string | undefined):
       flag === EVERY_FLAG
         ? await api.try("/enabled", { method: "PUT", body: { enabled: false, ...said } })
         : await api.try(`/flags/${encodeURIComponent(flag)}/kill`, { method: "POST", body: said });
-    if (!answer.ok) return { ok: false, sentence: answer.failure.sentence };
+    if (!answer.ok) {
+      const { sentence, type } = answer.failure;
+      return { ok: false, sentence, isUnknown: type === "urn:greenlight:problem:unknown-flag" };
+    }
     return { ok: true, sentence: `in force since revision ${answer.value.revision}` };
   } catch (error) {
     if (error instanceof Stopped) return { ok: false, sentence: error.failure.sentence };
@@ -43,31 +44,11 @@ async function byController(cli: Cli, flag: string, reason: string | undefined):
   }
 }
 
-/** Changes the kill key, and reads it back: somebody else may have written in between. */
-async function editKey(
-  cli: Cli,
-  change: (kill: string) => string,
-  holds: (kill: string) => boolean,
-): Promise<Way> {
-  const { kvOf } = await import("../kv-place.ts");
-  const kv = await kvOf(cli);
-  const before = await kv.get("kill");
-  if (!before.ok) return { ok: false, sentence: `${kv.where} cannot be read: ${before.sentence}` };
-  const old = before.value ?? "";
-  const next = change(old);
-  if (next === old && before.value !== undefined)
-    return { ok: true, sentence: `it was so before in ${kv.where}: ${JSON.stringify(old)}` };
-  const put = await kv.put("kill", next);
-  if (!put.ok) return { ok: false, sentence: `${kv.where} cannot be written: ${put.sentence}` };
-  const after = await kv.get("kill");
-  if (!after.ok || !holds(after.value ?? ""))
-    return { ok: true, sentence: `written in ${kv.where}; read back it is not there yet` };
-  return { ok: true, sentence: `written in ${kv.where} and read back: ${JSON.stringify(after.value)}` };
-}
-
-async function byKey(...args: Parameters<typeof editKey>): Promise<Way> {
+/** The way over the kill key. */
+async function byKey(cli: Cli, change: KeyChange): Promise<Way> {
   try {
-    return await editKey(...args);
+    const { kvOf } = await import("../kv-place.ts");
+    return await editKey(await kvOf(cli), change);
   } catch (error) {
     if (error instanceof Stopped) return { ok: false, sentence: error.failure.sentence };
     throw error;
@@ -86,9 +67,9 @@ async function servedNow(cli: Cli, flag: string): Promise<Killed["served"]> {
 }
 
 /** Tells the quick way's outcome at once: wrangler takes seconds for the other. */
-async function told(cli: Cli, name: string, way: Promise<Way>): Promise<Way> {
+async function told(cli: Cli, way: Promise<ByController>): Promise<ByController> {
   const done = await way;
-  if (!cli.out.json) cli.out.note(`${done.ok ? "✓" : "✗"} ${name}: ${done.sentence}; now the kill key …`);
+  if (!cli.out.json) cli.out.note(`${done.ok ? "✓" : "✗"} controller: ${done.sentence}; now the kill key …`);
   return done;
 }
 
@@ -114,23 +95,28 @@ export const killCommand: CommandFactory = (cli) =>
     .action(async (first: string | undefined, second: string | undefined, { all }: { all: boolean }) => {
       const flag = meant(first, all);
       const reason = all && first !== EVERY_FLAG ? first : second;
+      // Not to know which router is meant is no failure of a way.
+      await cli.profile();
       await cli.confirm(flag === EVERY_FLAG ? "Kill every flag?" : `Kill ${flag}, every release of it?`);
+      const asked = told(cli, byController(cli, flag, reason));
+      const key = byKey(cli, {
+        change: (kill) => withKilled(kill, flag),
+        holds: (kill) => isKilled(kill, flag),
+        objection: asked.then(({ isUnknown }) =>
+          isUnknown ? `the router knows no flag ${flag}` : undefined,
+        ),
+      });
       const [controller, kvKey] = await cli.busy("asking the controller, writing the kill key", () =>
-        Promise.all([
-          told(cli, "controller", byController(cli, flag, reason)),
-          byKey(
-            cli,
-            (kill) => withKilled(kill, flag),
-            (kill) => isKilled(kill, flag),
-          ),
-        ]),
+        Promise.all([asked, key]),
       );
       const name = flag === EVERY_FLAG ? "every flag" : flag;
       if (!controller.ok && !kvKey.ok) {
         const failure: Failure = {
-          exit: EXIT.unreachable,
+          exit: controller.isUnknown ? EXIT.refused : EXIT.unreachable,
           sentence: `${name} is NOT killed. Controller: ${controller.sentence} Kill key: ${kvKey.sentence}`,
-          hint: "Write the key kill of the namespace in Cloudflare's dashboard: the flag's name, or *.",
+          hint: controller.isUnknown
+            ? `greenlight list has the names. To write the key all the same: greenlight kill ${flag} --kv`
+            : "Write the key kill of the namespace in Cloudflare's dashboard: the flag's name, or *.",
         };
         return stop(failure);
       }
@@ -172,11 +158,10 @@ export const unkillCommand: CommandFactory = (cli) =>
       const reason = all && first !== EVERY_FLAG ? first : second;
       await cli.confirm(`Let green of ${flag === EVERY_FLAG ? "every flag" : flag} have traffic again?`);
       const kvKey = await cli.busy("writing the kill key", () =>
-        byKey(
-          cli,
-          (kill) => withoutKilled(kill, flag),
-          (kill) => !kill.split(/\s+/).includes(flag),
-        ),
+        byKey(cli, {
+          change: (kill) => withoutKilled(kill, flag),
+          holds: (kill) => !kill.split(/\s+/).includes(flag),
+        }),
       );
       const controller = flag === EVERY_FLAG ? null : await lift(cli, flag, reason);
       const ok = kvKey.ok && controller?.ok !== false;
