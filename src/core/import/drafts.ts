@@ -67,6 +67,11 @@ export class Draft {
     });
   }
 
+  /** Turns it off, for a condition of its being on that cannot be said. */
+  shut(): void {
+    if (this.flag.state !== "kill") this.set("state", "off");
+  }
+
   /** An object of the flag, made where it is not there yet. */
   part(field: "cohorts" | "metadata" | "overrides"): { [key: string]: Value } {
     this.flag[field] ??= {};
@@ -119,19 +124,22 @@ export class Drafts {
     return this.#byFormer.has(former);
   }
 
-  /** Names of flags in the place of those that they had; what is no flag of the source or the document is lost. */
-  namesOf(pieces: readonly { former: string; piece: Piece }[]): string[] {
+  /**
+   * Sets what a flag needs, under the names that these have here. One that is no flag of the source or the document
+   * can never be on, and so neither can the flag that needs it.
+   */
+  need(draft: Draft, pieces: readonly { former: string; piece: Piece }[]): void {
     const names = new Set<string>();
     for (const { former, piece } of pieces) {
       const name =
         this.#byFormer.get(former)?.name ?? (this.options.known?.includes(former) ? former : undefined);
       if (name !== undefined) names.add(name);
-      else
-        piece.lose(
-          "It needs a flag that is neither in the file nor in the document: mind that it now does not.",
-        );
+      else {
+        piece.lose("It needs a flag that is neither in the file nor in the document: so it is off.");
+        draft.shut();
+      }
     }
-    return [...names];
+    draft.settle("dependencies", [...names]);
   }
 
   /** What came of it. What nobody has taken by now is lost, and so is what the document cannot have. */

@@ -46,6 +46,8 @@ function mend(document: WrittenDocument, name: string, flag: WrittenFlag, { path
   if (part !== undefined && isList && value.length > 1) value.splice(Number(part), 1);
   else if (part !== undefined && PARTED.includes(field)) delete (value as Record<string, unknown>)[part];
   else delete flag[field];
+  // Without what it needs to be on it must not be on for more.
+  if (CONDITIONS.includes(field) && flag.state !== "kill") flag.state = "off";
   return {
     path,
     value: part === undefined ? field : `${field}: ${isList ? "an entry" : part}`,
@@ -53,6 +55,9 @@ function mend(document: WrittenDocument, name: string, flag: WrittenFlag, { path
     sentence,
   };
 }
+
+/** Fields that keep a flag off for some: without them it is off for all. */
+const CONDITIONS = ["environments", "dependencies"];
 
 /** Fields whose entries stand for themselves. */
 const PARTED = ["cohorts", "metadata"];

@@ -14,7 +14,7 @@ function otherThan(value: unknown): unknown {
     case "string":
       return /^\d+(\.\d+)?$/.test(value) ? String(Number(value) + 1) : `${value}x`;
     case "number":
-      return value >= 99 ? value - 1 : value + 1;
+      return Math.abs(value) >= 99 ? value / 2 : value + 1;
     case "boolean":
       return !value;
     default:
@@ -84,6 +84,28 @@ test("whatever a file holds, nothing is thrown, and what is taken has no faults"
       const result = importFrom(format, { value: withValue(value, path, other) });
       if (!result.ok) return;
       expect(parseDocument(JSON.stringify(result.document)).faults).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("in a file with something odd in it all other values are still in the document or listed", () => {
+  const places = FIXTURES.map(({ value }) => ({ value, ...imported(value), all: leavesOf(value) }));
+  const odd = fc
+    .constantFrom(...places)
+    .chain((from) => fc.tuple(fc.constant(from), fc.constantFrom(...from.all), ANYTHING, fc.nat()));
+  fc.assert(
+    fc.property(odd, ([{ value, format }, path, other, n]) => {
+      const strange = withValue(value, path, other);
+      const result = importFrom(format, { value: strange });
+      const leaves = leavesOf(strange).filter((leaf) => valueAt(strange, leaf) !== null);
+      const leaf = leaves[n % leaves.length];
+      if (!result.ok || leaf === undefined || isListed(leaf, result.losses)) return;
+      const changed = withValue(strange, leaf, otherThan(valueAt(strange, leaf)));
+      expect([pathText(leaf), seen(importFrom(format, { value: changed })) === seen(result)]).toEqual([
+        pathText(leaf),
+        false,
+      ]);
     }),
     { numRuns: 300 },
   );

@@ -269,7 +269,7 @@ test("Unleash: any strategy lets in, constraints are all needed, segments are wr
     onVariant: "hello",
     offVariant: "disabled",
   });
-  expect(flags["half-of-Europe"]).toMatchObject({ state: "canary", percentage: 0 });
+  expect(flags["half-of-Europe"]).toMatchObject({ state: "off", percentage: 0 });
 });
 
 test("Unleash: an export of an environment is the same in lists of its own", () => {

@@ -40,7 +40,7 @@ export function readTargeting(targeting: Targeting): { on: string; off: string }
     } else if (who === "everyone" && part !== undefined && !doubtful) {
       share = part;
       condition?.take();
-      if (whole) piece.take();
+      if (whole && operationOf(piece) === undefined) piece.take();
       else sayHash(piece);
     } else if (part === 1 && Array.isArray(who) && !doubtful) {
       cohorts.push(...who.map(cohortOf));

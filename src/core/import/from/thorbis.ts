@@ -118,7 +118,9 @@ function readFlag(drafts: Drafts, draft: Draft, row: Piece): void {
     const former = piece.text();
     return former === undefined ? [] : [{ former, piece }];
   });
-  draft.settle("dependencies", drafts.namesOf(needed));
+  const before = draft.flag.state;
+  drafts.need(draft, needed);
+  if (draft.flag.state !== before) state.change("It is off: what it needs is not there.");
   if (row.at("description").isThere) draft.set("description", row.at("description").text());
   if (row.at("created_at").isThere) draft.set("createdAt", timeOf(row.at("created_at")));
   draft.keep("updatedAt", row.at("updated_at"));

@@ -80,6 +80,11 @@ function readShare(draft: Draft, here: Piece): void {
 
 function readStages(draft: Draft, list: Piece): void {
   const stages = list.items().map(stageOf);
+  const found = planSchema.safeParse({ stages });
+  if (!found.success) {
+    list.lose(`No plan: ${found.error.issues[0]?.message ?? "its stages are not understood"}.`);
+    return;
+  }
   const known = ["togetheros", "togetheros-custom"].find((name) => isSame(stages, name));
   draft.set("plan", known ?? { stages });
 }

@@ -1,5 +1,5 @@
 /** TogetherOS: its `feature-flags.json`, and the stages of a canary deployment. */
-import { booleanOf, percentageOf, timeOf } from "../cells.ts";
+import { booleanOf, idsOf, percentageOf, timeOf } from "../cells.ts";
 import { type Draft, Drafts } from "../drafts.ts";
 import type { Imported, ImportOptions } from "../imported.ts";
 import { isRecord, type Piece } from "../piece.ts";
@@ -59,9 +59,9 @@ function readRules(draft: Draft, rules: readonly Piece[], share: number): void {
   for (const rule of rules) {
     const { value: type } = rule.at("type");
     const value = rule.at("value");
-    if (type === "user") users.push(...textsOf(value));
-    else if (type === "group") groups.push(...textsOf(value));
-    else if (type === "environment") environments = both(environments, textsOf(value));
+    if (type === "user") users.push(...idsOf(value));
+    else if (type === "group") groups.push(...idsOf(value));
+    else if (type === "environment") environments = both(environments, environmentsIn(value));
     else if (type === "percentage") percentage = larger(percentage, rule);
     else continue;
     rule.at("type").take();
@@ -80,10 +80,17 @@ function readRules(draft: Draft, rules: readonly Piece[], share: number): void {
   draft.settle("environments", environments);
 }
 
-function textsOf(piece: Piece): string[] {
-  if (!Array.isArray(piece.value)) return [piece.text()].filter((text) => text !== undefined);
-  return piece.items().flatMap((item) => item.text() ?? []);
+/** Names of environments. One that is none fits nowhere: left out, and never a reason to count everywhere. */
+function environmentsIn(piece: Piece): string[] {
+  const pieces = Array.isArray(piece.value) ? piece.items() : [piece];
+  return pieces.flatMap((item) => {
+    const name = item.text();
+    if (name === undefined || ENVIRONMENT.test(name)) return name ?? [];
+    return item.lose("No name of an environment: letters, digits and . _ -.") ?? [];
+  });
 }
+
+const ENVIRONMENT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 function both(before: string[] | undefined, names: string[]): string[] {
   return before === undefined ? [...new Set(names)] : before.filter((name) => names.includes(name));

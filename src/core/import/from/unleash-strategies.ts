@@ -1,5 +1,5 @@
 /** Unleash: strategies of a feature, any of which lets somebody in, as cohorts and a percentage. */
-import type { Value } from "../../flag/schema.ts";
+import { isName, type Value } from "../../flag/schema.ts";
 import { idsOf, percentageOf } from "../cells.ts";
 import type { Draft } from "../drafts.ts";
 import type { Piece } from "../piece.ts";
@@ -56,7 +56,11 @@ function environmentsOf(strategy: Piece, draft: Draft | undefined): readonly Pie
     const values = isIn(constraint) ? constraint.at("values").value : undefined;
     if (draft === undefined || constraint.at("contextName").value !== "environment" || !Array.isArray(values))
       return true;
-    if (values.length === 0 || !values.every((v) => typeof v === "string") || draft.flag.environments)
+    if (
+      values.length === 0 ||
+      !values.every((v) => typeof v === "string" && isName(v)) ||
+      draft.flag.environments
+    )
       return true;
     draft.absent.delete("environments");
     draft.set("environments", values);
@@ -155,7 +159,8 @@ function audienceIn(constraint: Piece): Audience | undefined {
 }
 
 function takeConstraint(constraint: Piece): void {
-  for (const key of ["contextName", "operator", "inverted", "values"]) constraint.at(key).take();
+  for (const key of ["contextName", "operator", "values"]) constraint.at(key).take();
+  if (typeof constraint.at("inverted").value === "boolean") constraint.at("inverted").take();
   if (constraint.at("value").value === "") constraint.at("value").take();
   if (constraint.at("caseInsensitive").value === false) constraint.at("caseInsensitive").take();
 }

@@ -95,7 +95,9 @@ function readFeature(drafts: Drafts, feature: Feature, segments: readonly Piece[
   readStrategies(draft, feature.strategies, segments);
   if (archived.value === true) archived.change("Archived: it is off.");
   if (!enabled || archived.value === true) draft.set("state", "off");
+  const before = draft.flag.state;
   readDependencies(drafts, draft, feature.dependencies);
+  if (draft.flag.state !== before) feature.enabled.change("It is off: what it needs cannot be said.");
   readVariants(draft, feature.variants);
 }
 
@@ -103,13 +105,15 @@ function readDependencies(drafts: Drafts, draft: Draft, list: readonly Piece[]):
   const needed = list.flatMap((piece) => {
     const { value } = piece.at("feature");
     const isPlain = piece.at("enabled").value !== false && listAt(piece, "variants").length === 0;
-    if (typeof value !== "string" || !isPlain)
-      return piece.lose("Flags can only need that another one is on: mind that it now does not.") ?? [];
+    if (typeof value !== "string" || !isPlain) {
+      draft.shut();
+      return piece.lose("Flags can only need that another one is on: so it is off.") ?? [];
+    }
     piece.at("feature").take();
     if (piece.at("enabled").value === true) piece.at("enabled").take();
     return [{ former: value, piece: piece.at("feature") }];
   });
-  draft.settle("dependencies", drafts.namesOf(needed));
+  drafts.need(draft, needed);
 }
 
 /** What a flag answers when it is off, of each type. */
