@@ -68,6 +68,8 @@ describe("the stream of changes", () => {
 
   it("refuses an id that is none, and more streams than an isolate can hold, until some are left", async () => {
     expect((await ask("GET", "/changes?after=x")).status).toBe(400);
+    // Who looks only whether it is there holds none.
+    for (let i = 0; i < 60; i++) expect((await call("HEAD", "/changes")).status).toBe(200);
     const streams: Stream[] = [];
     for (let i = 0; i < 50; i++) streams.push(await open());
     const tooMany = await ask("GET", "/changes");

@@ -58,6 +58,8 @@ changes.openapi(
       const sentence = `${MAX_STREAMS} streams are open here already. Poll GET /audit, or try again.`;
       return refused("too-many-streams", sentence, {}, { "retry-after": "5" });
     }
+    const headers = { "content-type": "text/event-stream" };
+    if (c.req.raw.method === "HEAD") return asIs(new Response(null, { headers }));
     const after = c.req.valid("header")["last-event-id"] ?? c.req.valid("query").after;
     const stub = () => controllerStub(c.env);
     const [newest] = await stub().audit({ limit: 1 });
@@ -66,7 +68,7 @@ changes.openapi(
     // An id above all there is comes from a log that was lost.
     const last = Math.min(after ?? latest, latest);
     const stream = streamOf(stub, { last, revision }, c.req.raw.signal);
-    return asIs(new Response(stream, { headers: { "content-type": "text/event-stream" } }));
+    return asIs(new Response(stream, { headers }));
   },
 );
 
