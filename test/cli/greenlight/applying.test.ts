@@ -6,6 +6,8 @@ import { wantedText } from "../../../src/cli/greenlight/applying.ts";
 import { compared, differenceText } from "../../../src/cli/greenlight/difference-text.ts";
 import { wranglerKv } from "../../../src/cli/greenlight/kv.ts";
 import { faultsOfChange, whenItCounts } from "../../../src/cli/greenlight/kv-edits.ts";
+import { offlineTable } from "../../../src/cli/greenlight/offline.ts";
+import { bucketFrom, evaluateFlag } from "../../../src/core/flag/answer.ts";
 import { parseDocument } from "../../../src/core/flag/parse.ts";
 
 const route = (name: string) => ({
@@ -84,6 +86,16 @@ describe("a difference", () => {
     const staff = { ...PRODUCTION, cohorts: { staff: { users: ["ada@example.com"] } } };
     expect(tell({ shop: PRODUCTION }, { shop: staff })).not.toContain("ada");
   });
+});
+
+test.each([
+  ["0.27", true],
+  ["0.44999", true],
+  ["0.45", false],
+])("bucket %s of a file's 45 %% is enabled: %s", (bucket, enabled) => {
+  const table = offlineTable(parsed({ planner: { state: "canary", percentage: 45 } }), undefined, 0);
+  const asked = { targetingKey: "", attributes: {}, bucket: bucketFrom(bucket) };
+  expect(evaluateFlag(table, "planner", asked, 0)).toMatchObject({ enabled, threshold: 45 });
 });
 
 describe("an edit in KV", () => {

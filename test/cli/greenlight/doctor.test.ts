@@ -233,6 +233,12 @@ const CASES: [check: string, level: string, facts: Facts, says: string][] = [
   ["halt", "info", status({ halts: [{ ...halt, release: "2.0.0" }] }), "comes back"],
   ["halt", "info", status({ halts: [{ ...halt, flag: "gone" }] }), "the flag is gone"],
   [
+    "halt",
+    "warning",
+    status({ halts: [{ ...halt, action: "kill", release: "*" }] }),
+    "greenlight unkill shop",
+  ],
+  [
     "switched-off",
     "warning",
     facts(ofDocument({ enabled: false, flags: { shop: SHOP } })),
@@ -292,7 +298,7 @@ const CASES: [check: string, level: string, facts: Facts, says: string][] = [
           goodAt: 0,
           changedAt: 0,
           fault: "It answered 500.",
-            failingSince: NOW,
+          failingSince: NOW,
           losses: [],
         },
       },

@@ -116,7 +116,7 @@ async function tell(cli: Cli, written: Written, difference: Compared): Promise<v
       `${paint.green("✓")} Applied. ${paint.dim(`revision ${written.revision}`)}`,
       ...(written.sentence ? [`  ${written.sentence}`] : []),
       served.ok
-        ? `  Isolates serve it: five answers in a row, after ${(served.tookMs / 1000).toFixed(1)} s.`
+        ? `  Isolates serve it: five answers in a row, the last after ${served.tookMs} ms.`
         : `  ${paint.yellow("!")} After ${Math.round(served.tookMs / 1000)} s an isolate still serves revision ${served.revision}.`,
     ].join("\n"),
   );

@@ -141,9 +141,11 @@ export const documentChecks: Check[] = [
           level: isPresent ? "warning" : "info",
           what: `${action} of ${of} since ${day(at)} UTC: ${reason}`,
           where: flag,
-          mend: isPresent
-            ? `Release another version, or greenlight resume ${flag} once it is mended.`
-            : "Nothing: it counts again if that release comes back.",
+          mend: !isPresent
+            ? "Nothing: it counts again if that release comes back."
+            : release === EVERY_RELEASE
+              ? `greenlight unkill ${flag} once it is mended.`
+              : `Release another version, or greenlight resume ${flag} once it is mended.`,
         };
       });
     },
