@@ -1,11 +1,9 @@
 #!/usr/bin/env node
 /**
- * The command `greenlight`. Help and version are answered here, by any Node; all else runs in TypeScript, by the
- * Node of the devDependencies where this one is too old for it.
+ * The command `greenlight`. Help and version are answered here, by any Node and without loading what they do not
+ * need; all else runs in TypeScript, by the Node of the devDependencies where this one is too old for it.
  */
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 
 /** The first Node that runs TypeScript files as they are, without a warning. */
 const LEAST_MAJOR = 24;
@@ -13,7 +11,8 @@ const here = (path) => new URL(`../${path}`, import.meta.url);
 const args = process.argv.slice(2);
 
 /** Path of the Node that comes with the project; undefined where its package is not installed. */
-function ownNode() {
+async function ownNode() {
+  const { createRequire } = await import("node:module");
   try {
     return createRequire(import.meta.url).resolve("node/bin/node");
   } catch {
@@ -29,13 +28,14 @@ if (args.length === 0 || (args.length === 1 && ["help", "--help", "-h"].includes
   const { main } = await import(here("src/cli/greenlight/main.ts").href);
   await main(args);
 } else {
-  const node = ownNode();
+  const node = await ownNode();
   if (node === undefined) {
     process.stderr.write(
       `greenlight needs Node ${LEAST_MAJOR}; this is ${process.version}, and the project's own is not installed. Run npm ci.\n`,
     );
     process.exitCode = 2;
   } else {
+    const { spawn } = await import("node:child_process");
     const child = spawn(node, [new URL(import.meta.url).pathname, ...args], { stdio: "inherit" });
     // The terminal sends Ctrl-C to both; the child decides how it ends.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
