@@ -61,7 +61,7 @@ function whereOf(file: string, path: string): string {
 const PLACES = 3;
 
 /** Losses as a table: what is the same of several places is said once. */
-export function lossesText(out: Output, losses: readonly LossOf[]): string {
+function lossesText(out: Output, losses: readonly LossOf[]): string {
   const groups = Map.groupBy(losses, ({ kind, sentence, file }) => JSON.stringify([kind, sentence, file]));
   const rows = [...groups.values()].map((group) => {
     const [first] = group as [LossOf];
@@ -72,6 +72,17 @@ export function lossesText(out: Output, losses: readonly LossOf[]): string {
   const order = ["lost", "changed", "kept"];
   rows.sort(([a], [b]) => order.indexOf(a ?? "") - order.indexOf(b ?? ""));
   return table(out, ["", "file", "what", "why"], rows);
+}
+
+/** Tells people what was left out; with --quiet in one line, for it must not be missed. JSON has it in the answer. */
+export function tellLosses(out: Output, losses: readonly LossOf[]): void {
+  if (losses.length === 0 || out.json) return;
+  if (out.quiet) {
+    if (losses.some(({ kind }) => kind === "lost")) out.warn(`${lossesSaid(losses)}.`);
+    return;
+  }
+  out.note(lossesText(out, losses));
+  out.note(`\n${lossesSaid(losses)}.`);
 }
 
 /** How many there are of each kind, in a sentence. */

@@ -8,7 +8,7 @@ import type { Cli, CommandFactory } from "../cli.ts";
 import { readText, refuseFaults } from "../document-file.ts";
 import { EXIT } from "../exit.ts";
 import { stop } from "../failure.ts";
-import { lossesSaid, lossesText } from "../importing.ts";
+import { lossesSaid, tellLosses } from "../importing.ts";
 
 interface ExportFlags {
   file?: string;
@@ -32,10 +32,7 @@ export const exportCommand: CommandFactory = (cli) =>
       const document = chosen(JSON.parse(text.replace(/^\ufeff/, "")) as WrittenDocument, given.only);
       const exported = exportTo(format, document, { flag: given.flag });
       const losses = exported.losses.map((loss) => ({ ...loss, file: given.file ?? "in force" }));
-      if (losses.length > 0 && !cli.out.json) {
-        cli.out.note(lossesText(cli.out, losses));
-        cli.out.note(`\n${lossesSaid(losses)}.`);
-      }
+      tellLosses(cli.out, losses);
       if (given.strict && losses.some(({ kind }) => kind === "lost"))
         stop({ exit: EXIT.no, sentence: `${lossesSaid(losses)}: nothing was written, for --strict.` });
       // Our own form is handed on to the last space.

@@ -8,7 +8,7 @@ import type { Cli, CommandFactory } from "../cli.ts";
 import { faultsIn, refuseFaults } from "../document-file.ts";
 import { EXIT } from "../exit.ts";
 import { misused, stop } from "../failure.ts";
-import { lossesSaid, lossesText, type Together, together } from "../importing.ts";
+import { lossesSaid, type Together, tellLosses, together } from "../importing.ts";
 import { WRITTEN_AS, type WrittenAs } from "../read-source.ts";
 
 interface ImportFlags {
@@ -53,10 +53,7 @@ async function read(cli: Cli, files: string[], given: ImportFlags, before: strin
   const there = JSON.parse(before.replace(/^\ufeff/, "")) as WrittenDocument;
   const result = await together(files, there, { format: given.format, as: given.as, flag: given.flag });
   const { losses } = result;
-  if (losses.length > 0 && !cli.out.json) {
-    cli.out.note(lossesText(cli.out, losses));
-    cli.out.note(`\n${lossesSaid(losses)}.`);
-  }
+  tellLosses(cli.out, losses);
   if (given.strict && losses.some(({ kind }) => kind === "lost"))
     stop({ exit: EXIT.no, sentence: `${lossesSaid(losses)}: nothing was written, for --strict.` });
   return result;
