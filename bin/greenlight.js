@@ -35,8 +35,11 @@ if (args.length === 0 || (args.length === 1 && ["help", "--help", "-h"].includes
     );
     process.exitCode = 2;
   } else {
-    const { spawn } = await import("node:child_process");
-    const child = spawn(node, [new URL(import.meta.url).pathname, ...args], { stdio: "inherit" });
+    const [{ spawn }, { fileURLToPath }] = await Promise.all([
+      import("node:child_process"),
+      import("node:url"),
+    ]);
+    const child = spawn(node, [fileURLToPath(import.meta.url), ...args], { stdio: "inherit" });
     // The terminal sends Ctrl-C to both; the child decides how it ends.
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
       process.on(signal, () => signal !== "SIGINT" && child.kill(signal));
