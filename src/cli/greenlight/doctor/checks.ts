@@ -5,12 +5,14 @@ import type { Check, Facts, Finding, Level } from "./facts.ts";
 import { flagChecks } from "./flags.ts";
 import { liveChecks } from "./live.ts";
 import { projectChecks } from "./project.ts";
+import { tidyingChecks } from "./tidying.ts";
 
 export const CHECKS: readonly Check[] = [
   ...accessChecks,
   ...documentChecks,
   ...liveChecks,
   ...flagChecks,
+  ...tidyingChecks,
   ...projectChecks,
 ];
 

@@ -1,35 +1,8 @@
-/** The doctor's looks at single flags: what cannot work as it is written, and what should be tidied up. */
+/** The doctor's looks at single flags: what cannot work as it is written. */
 import { TENANT } from "../../../core/flag/members.ts";
 import type { Flag } from "../../../core/flag/schema.ts";
-import type { Check, Facts, Finding, Level } from "./facts.ts";
-
-const DAY_MS = 86_400_000;
-/** A release that is on for everybody is tidied up within so long: ORCA's policy, milliseconds. */
-const CLEAN_UP_MS = 14 * DAY_MS;
-/** A flag is looked at once a quarter, milliseconds. */
-const REVIEW_MS = 92 * DAY_MS;
-/** Overrides that end so soon are told, milliseconds. */
-const ENDS_SOON_MS = 3 * DAY_MS;
-
-interface Named {
-  name: string;
-  flag: Flag;
-  facts: Facts;
-}
-
-/** Looks at each flag of the document that is in good form. */
-function each(look: (named: Named) => Finding[]): Check["look"] {
-  return (facts) =>
-    [...(facts.document?.parsed.flags ?? [])].flatMap(([name, flag]) => look({ name, flag, facts }));
-}
-
-function at(name: string, field: string): string {
-  return `flags.${name}.${field}`;
-}
-
-function one(level: Level, what: string, where: string, mend: string): Finding[] {
-  return [{ level, what, where, mend }];
-}
+import { at, each, one } from "./each-flag.ts";
+import type { Check, Finding } from "./facts.ts";
 
 function isLive({ state }: Flag): boolean {
   return state === "on" || state === "canary";
@@ -112,42 +85,6 @@ export const flagChecks: Check[] = [
     }),
   },
   {
-    name: "override-expiry",
-    about: "an override has ended, or ends within three days",
-    look: each(({ name, flag: { overrides }, facts: { now } }) => {
-      const all = [
-        ...Object.values(overrides.users).map((o) => ({ ...o, of: "users" })),
-        ...Object.values(overrides.tenants).map((o) => ({ ...o, of: "tenants" })),
-      ].flatMap(({ of, expires }) =>
-        expires === undefined ? [] : [{ of, left: Date.parse(expires) - now }],
-      );
-      // Ids are people's: they are counted, never named.
-      return ["users", "tenants"].flatMap((of) => {
-        const ended = all.filter((o) => o.of === of && o.left <= 0).length;
-        const ending = all.filter((o) => o.of === of && o.left > 0 && o.left <= ENDS_SOON_MS).length;
-        const where = at(name, `overrides.${of}`);
-        return [
-          ...(ended > 0
-            ? one(
-                "info",
-                `Overrides that have ended: ${ended}.`,
-                where,
-                `greenlight override ${name} --remove takes them out one by one.`,
-              )
-            : []),
-          ...(ending > 0
-            ? one(
-                "info",
-                `Overrides that end within three days: ${ending}.`,
-                where,
-                "Set them anew where they are still needed.",
-              )
-            : []),
-        ];
-      });
-    }),
-  },
-  {
     name: "dependency-off",
     about: "a flag is on or in canary, and one that it depends on is off",
     look: each(({ name, flag, facts }) => {
@@ -186,66 +123,6 @@ export const flagChecks: Check[] = [
         `Add ${environment} where it should count here too.`,
       );
     }),
-  },
-  {
-    name: "done",
-    about: "a release has been on for everybody for more than two weeks",
-    look: each(({ name, flag, facts: { specs, now } }) => {
-      if (flag.kind !== "release" && flag.kind !== "experiment") return [];
-      const isWhole = flag.state === "on" || (flag.state === "canary" && flag.percentage === 100);
-      const view = specs?.ok ? specs.value.find((spec) => spec.name === name) : undefined;
-      if (!isWhole || !view?.updatedAt || now - view.updatedAt <= CLEAN_UP_MS) return [];
-      const days = Math.floor((now - view.updatedAt) / DAY_MS);
-      return one(
-        "info",
-        `Everybody has been on it for ${days} days.`,
-        `flags.${name}`,
-        `Take the old code out, then greenlight delete ${name}; or say kind: operational.`,
-      );
-    }),
-  },
-  {
-    name: "remove-by",
-    about: "the day by which a flag should be gone has passed",
-    look: each(({ name, flag: { removeBy }, facts: { now } }) =>
-      removeBy !== undefined && Date.parse(removeBy) <= now
-        ? one(
-            "warning",
-            `It should be gone since ${removeBy}.`,
-            at(name, "removeBy"),
-            `greenlight delete ${name}, or give it another day.`,
-          )
-        : [],
-    ),
-  },
-  {
-    name: "undescribed",
-    about: "a flag has no description or no owner",
-    look: each(({ name, flag: { description, owner } }) => {
-      const missing = [...(description ? [] : ["description"]), ...(owner ? [] : ["owner"])];
-      return missing.length === 0
-        ? []
-        : one(
-            "info",
-            `It has no ${missing.join(" and no ")}.`,
-            `flags.${name}`,
-            "Say what it is for and whom to wake.",
-          );
-    }),
-  },
-  {
-    name: "review",
-    about: "nobody has looked at a flag for a quarter",
-    look: each(({ name, flag: { reviewedAt }, facts: { now } }) =>
-      reviewedAt !== undefined && now - Date.parse(reviewedAt) > REVIEW_MS
-        ? one(
-            "info",
-            `It was last looked at on ${reviewedAt.slice(0, 10)}.`,
-            at(name, "reviewedAt"),
-            "Look whether it is still right, and set reviewedAt to today.",
-          )
-        : [],
-    ),
   },
   {
     name: "notify-secret",
