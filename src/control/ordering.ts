@@ -1,4 +1,5 @@
 /** What operators order: edits, ways back, commands. Each is carried out once, and everybody hears of what has changed. */
+import type { Command } from "../core/rollout/progress.ts";
 import type { Adopting } from "./adopting.ts";
 import type { Changes } from "./changes.ts";
 import type {
@@ -97,6 +98,7 @@ export class Ordering {
       order: request,
       ifMatch,
       etag: this.#etagOf(flag),
+      urgent: isUrgent(request.command),
       refuse: (reason) => ({ ok: false, reason, sentence: sentenceOf(reason) }),
       act: (now, remember) => {
         let result: CommandResult | undefined;
@@ -179,6 +181,11 @@ export class Ordering {
       },
     });
   }
+}
+
+/** Does it take green away, or keep it from rising, at once? */
+function isUrgent(command: Command): boolean {
+  return command.name === "pause" || (command.name === "rollback" && command.mode !== "gradual");
 }
 
 function sentenceOf(reason: Hindrance): string {

@@ -24,6 +24,8 @@ export interface Write<T> {
   /** Etag of what it is about, as it is now; undefined where that is not there. */
   etag: () => string | undefined;
   refuse: (reason: Hindrance) => T;
+  /** It takes green away whatever a person has written: it does not wait for KV, which may hang. */
+  urgent?: boolean;
   /** Does it, and calls `remember` in its transaction with what is answered; only what is done is remembered. */
   act: (now: number, remember: (answer: T & object) => void) => T;
 }
@@ -40,7 +42,8 @@ export class Writes {
     // What is decided already need not wait for KV: an etag that is old now stays so.
     const early = this.#decided(write);
     if (early) return early;
-    await this.#host.read();
+    if (write.urgent) void this.#host.read();
+    else await this.#host.read();
     const late = this.#decided(write);
     if (late) return late;
     const now = Date.now();
