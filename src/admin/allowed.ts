@@ -21,5 +21,5 @@ export function allowedAt(routes: OpenAPIHono<AdminEnv>, path: string): string[]
 /** `/flags/{name}` as a pattern. */
 function patternOf(path: string): RegExp {
   const parts = path.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${parts.join("[^/]+")}/?$`);
+  return new RegExp(`^${parts.join("[^/]+")}$`);
 }

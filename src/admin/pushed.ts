@@ -2,15 +2,14 @@
 import * as z from "zod";
 import type { PushedEvent, PushedGauge } from "../control/telemetry-api.ts";
 import { signalName } from "../core/flag/condition.ts";
-import { isName, NAME_WORDS } from "../core/flag/schema.ts";
 import { visitorHash } from "../core/hashing/visitor.ts";
+import { name } from "./schemas/common.ts";
 
 /** Events or gauges in one push. */
 const MAX_PUSHED = 1_000;
 /** Longest time that an event can have taken, milliseconds: a day. */
 const MAX_MS = 86_400_000;
 
-const name = z.string().refine(isName, NAME_WORDS);
 const time = z
   .union([z.number().min(0), z.iso.datetime({ offset: true })], {
     error: "milliseconds since the epoch, or a time such as 2030-01-31T12:00:00Z",

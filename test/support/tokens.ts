@@ -9,7 +9,13 @@ export const TOKENS: Record<Role, string> = {
   reporter: "reporter-token-0123456789abcdef",
 };
 
+/** An admin's that is over. */
+export const EXPIRED = "expired-token-0123456789abcdef";
+
 /** The variable that holds them. */
-export const ADMIN_TOKENS = ROLES.map((role) =>
-  tokenLine({ name: `test-${role}`, role, sha256: hashToken(TOKENS[role]), expires: undefined }),
-).join(" ");
+export const ADMIN_TOKENS = [
+  ...ROLES.map((role) => ({ name: `test-${role}`, role, token: TOKENS[role], expires: undefined })),
+  { name: "test-expired", role: "admin" as const, token: EXPIRED, expires: Date.UTC(2020, 0, 1) },
+]
+  .map(({ token, ...rest }) => tokenLine({ ...rest, sha256: hashToken(token) }))
+  .join(" ");

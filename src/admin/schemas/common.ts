@@ -100,7 +100,14 @@ export const moment = z
     ],
     { error: "milliseconds since the epoch, or a time such as 2030-01-31T12:00:00Z" },
   )
-  .openapi({ type: "string", example: "2030-01-31T12:00:00Z" });
+  .openapi({
+    type: "string",
+    anyOf: [
+      { type: "string", pattern: "^[0-9]{1,15}$" },
+      { type: "string", format: "date-time" },
+    ],
+    example: "2030-01-31T12:00:00Z",
+  });
 
 /** `limit` and `before` of a list. */
 export function pageQuery(usual: number, most: number) {
