@@ -7,6 +7,7 @@ import { cpu } from "./cpu.ts";
 import { decide } from "./decide.ts";
 import { exact } from "./exact.ts";
 import type { Figure, Named } from "./figure.ts";
+import { fuzzing } from "./fuzz.ts";
 import { objects } from "./objects.ts";
 import { overload } from "./overload.ts";
 import { reach } from "./reach.ts";
@@ -14,7 +15,18 @@ import { size } from "./size.ts";
 import { write } from "./write.ts";
 import { writers } from "./writers.ts";
 
-const BENCHES: readonly Named[] = [cpu, objects, reach, overload, exact, decide, size, write, writers];
+const BENCHES: readonly Named[] = [
+  cpu,
+  objects,
+  reach,
+  overload,
+  exact,
+  decide,
+  size,
+  write,
+  writers,
+  fuzzing,
+];
 
 interface Options {
   quick?: true;

@@ -37,10 +37,13 @@ export class Api {
   readonly document: ApiDocument;
   readonly operations: readonly Operation[];
   readonly #validators = new Map<JsonSchema, Validator>();
+  readonly #reads: (path: string) => string;
   readonly #patterns: readonly [RegExp, string][];
 
-  constructor(document: ApiDocument) {
+  /** `reads`: how a path reaches the API; some runtimes follow its dots before. */
+  constructor(document: ApiDocument, reads = (path: string) => path) {
     this.document = document;
+    this.#reads = reads;
     this.operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, of]) => operationOf(path, method, of)),
     );
@@ -52,8 +55,9 @@ export class Api {
     return this.document.servers[0]!.url;
   }
 
-  /** The operation that a method and a path (below the API's own, as sent) lead to. */
-  at(method: string, path: string): Operation | undefined {
+  /** The operation that a request leads to, by its path without the query. */
+  at({ method, path: sent }: { method: string; path: string }): Operation | undefined {
+    const path = this.#reads(sent).split("?", 1)[0]!;
     const [, pattern] = this.#patterns.find(([regex]) => regex.test(path)) ?? [];
     return this.operations.find((one) => one.path === pattern && one.method === method);
   }

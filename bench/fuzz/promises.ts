@@ -30,9 +30,9 @@ const SHOWS_FLAGS = new Set([
 /** Answers about what may not be allowed: that is what they are asked. */
 const JUDGES = new Set(["validateDocument"]);
 
-/** Rules between members, and limits of a time in words: no schema of the document says them, their answers do. */
-const BETWEEN =
-  /a time from 1m to 30d|either (?:mode or version|ms or value|user or tenant)|Name either a user or a tenant|at most 64 attributes/;
+/** Rules that the document has in words and not in a schema: between members, and about times in words. */
+const IN_WORDS =
+  /a time from 1m to 30d|One tenant cannot be in shadow|either (?:mode or version|ms or value|user or tenant)|Name either a user or a tenant|at most 64 attributes/;
 
 /** Traces of a program, and paths of a machine. */
 const TRACES = /\bat [\w.<>]+ \(|\bat async |\.[tj]s:\d+|node_modules|file:\/\/|\/(?:home|root|work)\//;
@@ -53,7 +53,7 @@ export class Promises {
   }
 
   broken(request: FuzzRequest, answer: FuzzAnswer): string[] {
-    const operation = this.#api.at(request.method, pathOf(request));
+    const operation = this.#api.at(request);
     const found = [
       this.#leak(operation, answer),
       answer.status >= 500 && "an answer of the 500s",
@@ -111,7 +111,7 @@ export class Promises {
     { isAllowed, body }: FuzzRequest,
     { status, text }: FuzzAnswer,
   ): string | undefined {
-    if (isAllowed && (status === 400 || status === 415) && !BETWEEN.test(text))
+    if (isAllowed && (status === 400 || status === 415) && !IN_WORDS.test(text))
       return `allowed by the document, refused: ${text.slice(0, 300)}`;
     if (!operation.body || typeof body !== "string" || status >= 300 || JUDGES.has(operation.id))
       return undefined;
@@ -120,12 +120,6 @@ export class Promises {
     const fault = this.#api.fault(operation.body.schema, value);
     return fault === undefined ? undefined : `done, though the document does not allow it: ${fault}`;
   }
-}
-
-/** Path below the API, as the platform reads it: dots are followed. */
-export function pathOf({ path }: FuzzRequest): string {
-  const url = new URL(`http://localhost/_greenlight/api${path}`);
-  return url.pathname.replace("/_greenlight/api", "");
 }
 
 function parsed(text: string): unknown {

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { FuzzAnswer } from "./answers.ts";
 import type { Api } from "./operations.ts";
-import { Promises, pathOf, type Secrets } from "./promises.ts";
+import { Promises, type Secrets } from "./promises.ts";
 import { type FuzzRequest, requestsOf, type World } from "./requests.ts";
 
 /** How a request is sent. */
@@ -51,7 +51,7 @@ export async function fuzz({ restore, ...fuzzing }: Fuzzing): Promise<Found> {
       found.requests++;
       const hundred = `${Math.floor(answer.status / 100)}xx`;
       found.answers[hundred] = (found.answers[hundred] ?? 0) + 1;
-      const operation = api.at(request.method, pathOf(request))?.id;
+      const operation = api.at(request)?.id;
       if (operation === id)
         found.statuses[id] = [...new Set([...(found.statuses[id] ?? []), answer.status])].sort();
       for (const sentence of promises.broken(request, answer)) {

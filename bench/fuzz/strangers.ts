@@ -1,7 +1,6 @@
 /** Those who may not: without a token, with a wrong or an old one, or with one of too low a role. Nothing may change. */
 import type { FuzzAnswer } from "./answers.ts";
 import type { Api, Operation } from "./operations.ts";
-import { pathOf } from "./promises.ts";
 import type { FuzzRequest, World } from "./requests.ts";
 import { samples } from "./run.ts";
 
@@ -72,6 +71,6 @@ export async function trespass({
 
 /** A path that was bent may lead elsewhere, or nowhere. */
 function isShut(api: Api, request: FuzzRequest, shut: readonly string[]): boolean {
-  const operation: Operation | undefined = api.at(request.method, pathOf(request));
+  const operation: Operation | undefined = api.at(request);
   return operation !== undefined && shut.includes(operation.role);
 }
