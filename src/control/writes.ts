@@ -32,6 +32,8 @@ export interface Write<T> {
 
 export class Writes {
   readonly #host: WritesHost;
+  /** Ends when the newest order may go on. */
+  #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(host: WritesHost) {
     this.#host = host;
@@ -43,7 +45,10 @@ export class Writes {
     const early = this.#decided(write);
     if (early) return early;
     if (write.urgent) void this.#host.read();
-    else await this.#host.read();
+    else {
+      await this.#host.read();
+      await this.#ownTurn();
+    }
     const late = this.#decided(write);
     if (late) return late;
     const now = Date.now();
@@ -51,6 +56,15 @@ export class Writes {
     return write.act(now, (answer) => {
       if (once) this.#host.once.save(once, answer, now);
     });
+  }
+
+  /**
+   * Those that have waited for the same reading would all be carried out in one go, for seconds where the document is
+   * large, and nothing else would be heard meanwhile: no kill, and no failure of green.
+   */
+  #ownTurn(): Promise<void> {
+    this.#lastTurn = this.#lastTurn.then(() => new Promise((resolve) => setTimeout(resolve, 0)));
+    return this.#lastTurn;
   }
 
   #decided<T extends { ok: boolean }>({ order, ifMatch, etag, refuse }: Write<T>): T | undefined {

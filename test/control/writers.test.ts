@@ -1,6 +1,8 @@
-import { abortAllDurableObjects, reset } from "cloudflare:test";
+import { abortAllDurableObjects, reset, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { WriteResult } from "../../src/control/controller-api.ts";
+import { OnceStore } from "../../src/control/once-store.ts";
+import { Writes } from "../../src/control/writes.ts";
 import { type AuditEntry, verifyChain } from "../../src/core/rollout/audit-chain.ts";
 import { controller, document, quiet, withSpec } from "./parts.ts";
 
@@ -71,6 +73,37 @@ describe("two hundred writers of one flag at once", () => {
     expect(new Set(results.map(({ revision }) => revision)).size).toBe(200);
     expect((await ofAnn()).filter(({ action }) => action === "set")).toHaveLength(200);
   }, 20_000);
+
+  it("that have waited for the same reading of KV let others be heard in between", async () => {
+    await withSpec();
+    const done = await runInDurableObject(controller(), async (_, { storage }) => {
+      const done: string[] = [];
+      const reading = new Promise<void>((resolve) => setTimeout(resolve, 0));
+      const host = {
+        once: new OnceStore(storage),
+        started: async () => undefined,
+        read: () => reading,
+      };
+      const writes = new Writes(host);
+      const order = (name: string) =>
+        writes.carryOut<{ ok: boolean }>({
+          order: who,
+          ifMatch: undefined,
+          etag: () => undefined,
+          refuse: () => ({ ok: false }),
+          act: () => {
+            // What comes in while the first is carried out: a kill, or failures of green.
+            if (done.length === 0) setTimeout(() => done.push("heard"), 0);
+            done.push(name);
+            return { ok: true };
+          },
+        });
+      await Promise.all(["one", "two", "three", "four"].map(order));
+      return done;
+    });
+    expect(done).toEqual(expect.arrayContaining(["one", "two", "three", "four", "heard"]));
+    expect(done.indexOf("heard")).toBeLessThanOrEqual(2);
+  });
 });
 
 describe("a write with a key of its own", () => {
