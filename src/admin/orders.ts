@@ -24,14 +24,25 @@ export async function orderOf(c: AdminContext, { reason, by }: Said): Promise<Or
   };
 }
 
-async function onceOf(c: AdminContext): Promise<Once | undefined> {
+/** Headers that decide what a write does. */
+const FINGERPRINTED = ["if-match", "if-none-match", "x-tenant-id"];
+
+/** The caller's `Idempotency-Key` as no other caller can have it; undefined without one. */
+export async function ownKey(c: AdminContext): Promise<string | undefined> {
   const key = c.req.header("idempotency-key");
-  if (key === undefined) return undefined;
   const { by, name } = c.get("principal");
+  return key === undefined ? undefined : await sha256(JSON.stringify([by, name, key]));
+}
+
+async function onceOf(c: AdminContext): Promise<Once | undefined> {
+  const key = await ownKey(c);
+  if (key === undefined) return undefined;
   const { pathname, search } = new URL(c.req.url);
-  const asked = [c.req.method, `${pathname}${search}`, c.req.header("if-match") ?? "", c.get("body") ?? ""];
+  // Whatever of a request says what is to be done, headers included: else another write would count as done.
+  const headers = FINGERPRINTED.map((header) => c.req.header(header) ?? "");
+  const asked = [c.req.method, `${pathname}${search}`, ...headers, c.get("body") ?? ""];
   return {
-    key: await sha256(JSON.stringify([by, name, key])),
+    key,
     fingerprint: await sha256(JSON.stringify(asked)),
   };
 }

@@ -2,6 +2,8 @@ import { exports } from "cloudflare:workers";
 import { beforeAll, expect, it, vi } from "vitest";
 import type { IngestResult } from "../../src/control/telemetry-api.ts";
 import { document, handEdit } from "../control/parts.ts";
+import { TOKENS } from "../support/tokens.ts";
+import { ask } from "./parts.ts";
 
 const TOKEN = "test-token-0123456789abcdef";
 
@@ -81,6 +83,17 @@ it("takes events, says which flags nobody knows, and takes a batch once", async 
     tooOld: 1,
   });
   expect(await answer("/events", body)).toMatchObject({ taken: 0, duplicate: true });
+});
+
+it("takes a batch of each reporter once, though two have chosen the same key for theirs", async () => {
+  const push = async (token: string) => {
+    const headers = { "idempotency-key": "batch-1" };
+    const body = { events: [{ flag: "shop", event: "checkout" }] };
+    return (await ask("POST", "/events", { token, headers, body })).body;
+  };
+  expect(await push(TOKENS.reporter)).toMatchObject({ taken: 1, duplicate: false });
+  expect(await push(TOKENS.operator)).toMatchObject({ taken: 1, duplicate: false });
+  expect(await push(TOKENS.reporter)).toMatchObject({ taken: 0, duplicate: true });
 });
 
 it("takes a gauge or a list of them, of one flag or of all", async () => {

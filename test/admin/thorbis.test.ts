@@ -91,6 +91,19 @@ describe("a client that knows a table of feature flags", () => {
     expect((await item()).written).not.toHaveProperty("overrides");
   });
 
+  it("overrides it for two tenants, though both requests carry the same idempotency key by mistake", async () => {
+    const put = (tenant: string) =>
+      ask("PUT", `/flags/${NAME}/override`, {
+        token,
+        headers: { "idempotency-key": "of-the-day", "x-tenant-id": tenant },
+        body: { override_state: "off" },
+      });
+    expect((await put("tenant-1")).body).toMatchObject({ changed: true, replayed: false });
+    expect((await put("tenant-1")).body).toMatchObject({ replayed: true });
+    const other = await put("tenant-2");
+    expect([other.status, problemOf(other)]).toEqual([422, "key-reused"]);
+  });
+
   it("kills it, and takes it back to the state before", async () => {
     const kill = await ask("POST", `/flags/${NAME}/kill`, {
       token,

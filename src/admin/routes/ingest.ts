@@ -4,6 +4,7 @@ import type { Ingest, IngestResult } from "../../control/telemetry-api.ts";
 import { alertsBody } from "../alertmanager.ts";
 import { answer } from "../answers.ts";
 import { controllerStub } from "../controller.ts";
+import { ownKey } from "../orders.ts";
 import { eventsBody, gaugeBody, gaugesBody } from "../pushed.ts";
 import { needsJson, newApi } from "../routing.ts";
 import { onceHeaders, viewed } from "../schemas/common.ts";
@@ -35,7 +36,8 @@ ingest.openapi(
     responses: RESPONSES,
   }),
   async (c) => {
-    const { id = c.req.valid("header")["idempotency-key"], events } = c.req.valid("json");
+    const { events, ...given } = c.req.valid("json");
+    const id = given.id ?? (await ownKey(c));
     const push: Ingest = { kind: "events", events, ...(id !== undefined && { id }) };
     return answer(c, await controllerStub(c.env).ingest(push));
   },
