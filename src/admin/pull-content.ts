@@ -32,18 +32,18 @@ export function contentOf(answer: string, settings: PullSettings, before: string
   // documents are taken without faults only.
   if (format !== "auto" && format !== "greenlight" && !hasShape(format, value))
     return failed(`its answer has not the shape of ${format}`);
-  const there = before === undefined ? { flags: {} } : (JSON.parse(withoutMark(before)) as WrittenDocument);
-  const imported = importFrom(format, { value }, { known: Object.keys(there.flags) });
+  const there = before === undefined ? { flags: {} } : documentIn(before);
+  const imported = importFrom(format, { value }, { known: Object.keys(there?.flags ?? {}) });
   if (!imported.ok) return failed(refusalOf(imported));
   if (!allowEmpty && Object.keys(imported.document.flags).length === 0) return failed(NO_FLAG);
   if (imported.format === "greenlight") {
     const text = path === "$" ? answer : JSON.stringify(value, null, 2);
     return { ok: true, text, merged: false, losses: [] };
   }
+  if (!there) return failed(UNCHANGEABLE);
   const { document, losses } = mergeInto(there, imported);
   const text = mergedText(before ?? EMPTY, document);
-  if (text === undefined)
-    return failed("the document cannot be changed: put one with an object called flags");
+  if (text === undefined) return failed(UNCHANGEABLE);
   const all = [...imported.losses, ...losses];
   return { ok: true, text, merged: true, losses: all.slice(0, MAX_LOSSES).map(lossOf) };
 }
@@ -53,12 +53,21 @@ const EMPTY = '{\n  "flags": {}\n}\n';
 
 const NO_FLAG = "it has no flag: PULL_ALLOW_EMPTY says that this may be";
 
-function isNothing(value: unknown): boolean {
-  return value === null || (typeof value === "object" && Object.keys(value).length === 0);
+const UNCHANGEABLE = "the document cannot be changed: put one that is JSON, with an object called flags";
+
+/** The document of a text; undefined where a person has put something else. */
+function documentIn(text: string): WrittenDocument | undefined {
+  const json = readJson(text);
+  if (!json.ok || !isObject(json.value) || !isObject(json.value.flags)) return undefined;
+  return json.value as WrittenDocument;
 }
 
-function withoutMark(text: string): string {
-  return text.startsWith("\ufeff") ? text.slice(1) : text;
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || (typeof value === "object" && Object.keys(value).length === 0);
 }
 
 function refusalOf({ sentence, path }: { sentence: string; path: string }): string {

@@ -128,6 +128,22 @@ describe("a table that is edited elsewhere", () => {
     expect(await textNow()).toContain('"other":   { "state": "onn" }');
   });
 
+  test.each(["{ not JSON", "[]", '{ "flags": [] }'])(
+    "finds %s where the document was, says so, and goes on once that is mended",
+    async (text) => {
+      await reset();
+      await withSpec(text);
+      const { env } = await pulling({}, good(rows(30)));
+      const view = await pullNow(env);
+      expect(view?.fault).toContain("the document cannot be changed");
+      expect(view?.failingSince).toBeGreaterThan(0);
+      const put = { text: DOCUMENT, ifMatch: "*", who: "ann", how: "api", reason: "" } as const;
+      expect(await controller().putDocument(put)).toMatchObject({ ok: true });
+      expect(await pullNow(env)).toMatchObject({ fault: null });
+      expect(await percentageNow()).toBe(30);
+    },
+  );
+
   test("may be a part of a larger answer, and a document of our own, which replaces the whole", async () => {
     const whole = { data: { flags: { only: { state: "on" } } } };
     const vars = { PULL_FORMAT: "greenlight", PULL_PATH: "$.data" };
