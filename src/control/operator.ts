@@ -98,7 +98,8 @@ export class Operator implements Omit<OperatorApi, "editFlag" | "putDocument" | 
 
   #changesSince(after: number): ChangesView {
     const entries = this.#decisions.audit.since(after, MOST_CHANGES);
-    const last = entries.at(-1)?.id ?? Math.max(after, this.#decisions.audit.last);
+    // Who is ahead of all there is has followed a log that was lost, and goes on with what comes next.
+    const last = entries.at(-1)?.id ?? this.#decisions.audit.last;
     return { revision: this.#decisions.rollout.revision, last, entries };
   }
 }

@@ -1,4 +1,6 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { controllerStub } from "../../src/admin/controller.ts";
 import { ask, call, problemOf, putDocument, SHOP } from "./parts.ts";
 
 /** One event of a stream. */
@@ -76,5 +78,21 @@ describe("the stream of changes", () => {
     expect([tooMany.status, problemOf(tooMany)]).toEqual([503, "too-many-streams"]);
     await Promise.all(streams.map((stream) => stream.leave()));
     await (await open()).leave();
+  });
+
+  it("holds no more of them when all clients come again at the same moment", async () => {
+    const answers = await Promise.all(Array.from({ length: 80 }, () => call("GET", "/changes")));
+    const taken = answers.filter(({ status }) => status === 200);
+    await Promise.all(answers.map(({ body }) => body?.cancel()));
+    expect(taken).toHaveLength(50);
+    await (await open()).leave();
+  });
+
+  it("goes on with what comes next for who has followed a log that was lost", async () => {
+    const ahead = { after: 999_999, revision: Number.MAX_SAFE_INTEGER, waitMs: 0 };
+    const { last } = await controllerStub(env as unknown as Env).changes(ahead);
+    await set(40);
+    const { entries } = await controllerStub(env as unknown as Env).changes({ ...ahead, after: last });
+    expect(entries).not.toHaveLength(0);
   });
 });

@@ -62,13 +62,15 @@ changes.openapi(
     if (c.req.raw.method === "HEAD") return asIs(new Response(null, { headers }));
     const after = c.req.valid("header")["last-event-id"] ?? c.req.valid("query").after;
     const stub = () => controllerStub(c.env);
-    const [newest] = await stub().audit({ limit: 1 });
-    const latest = newest?.id ?? 0;
-    const { revision } = await stub().changes({ after: latest, revision: LATEST, waitMs: 0 });
-    // An id above all there is comes from a log that was lost.
-    const last = Math.min(after ?? latest, latest);
-    const stream = streamOf(stub, { last, revision }, c.req.raw.signal);
-    return asIs(new Response(stream, { headers }));
+    // Before anything is waited for: those who come at the same time count as well.
+    open++;
+    try {
+      const place = await placeOf(stub(), after);
+      return asIs(new Response(streamOf(stub, place, c.req.raw.signal), { headers }));
+    } catch (error) {
+      open--;
+      throw error;
+    }
   },
 );
 
@@ -78,15 +80,27 @@ interface Place {
   revision: number;
 }
 
+/** Where a stream begins. */
+async function placeOf(controller: AdminController, after: number | undefined): Promise<Place> {
+  const [newest] = await controller.audit({ limit: 1 });
+  const latest = newest?.id ?? 0;
+  const { revision } = await controller.changes({ after: latest, revision: LATEST, waitMs: 0 });
+  // An id above all there is comes from a log that was lost.
+  return { last: Math.min(after ?? latest, latest), revision };
+}
+
+/** A stream, which is counted already. */
 function streamOf(stub: () => AdminController, from: Place, signal: AbortSignal): ReadableStream<Uint8Array> {
   const until = Date.now() + STREAM_MS;
   const encoder = new TextEncoder();
   let place = from;
   let isOpen = true;
-  open++;
+  // Who does not read is never asked for more: without a clock of its own such a stream would be held for ever.
+  const timer = setTimeout(() => leave(), STREAM_MS);
   const leave = () => {
     if (isOpen) open--;
     isOpen = false;
+    clearTimeout(timer);
   };
   signal.addEventListener("abort", leave);
   return new ReadableStream<Uint8Array>({
