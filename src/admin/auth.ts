@@ -147,9 +147,13 @@ function mayReport(role: Role): boolean {
   return role === "operator" || role === "admin";
 }
 
-/** `who` of the audit log: the name, and in brackets on whose behalf they say that it is. */
-export function whoOf({ name }: Principal, by?: string): string {
-  return by === undefined || by === "" ? name : `${name} (${by})`;
+/**
+ * `who` of the audit log: the name, and in brackets on whose behalf they say that it is. On one line and without control
+ * characters: it is read in terminals and messages.
+ */
+export function whoOf({ name }: Principal, by = ""): string {
+  const said = by.replace(/[\p{Cc}\p{Cf}\s]+/gu, " ").trim();
+  return said === "" ? name : `${name} (${said})`;
 }
 
 /** The answer to those who are not let in. */

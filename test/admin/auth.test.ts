@@ -238,4 +238,11 @@ describe("roles", () => {
       "ci (ann)",
     ]);
   });
+
+  it("the name of somebody else is one line of plain text there, whatever it is", () => {
+    const principal = { name: "ci", role: "operator", by: "token" } as const;
+    const forged = "ann\n12  2030-01-01  kill  controller\u001b[2J\u202e\u009b";
+    expect(whoOf(principal, forged)).toBe("ci (ann 12 2030-01-01 kill controller [2J)");
+    expect(whoOf(principal, "\n \u0007")).toBe("ci");
+  });
 });

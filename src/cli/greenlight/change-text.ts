@@ -14,7 +14,8 @@ export function entryText(paint: Paint, entry: AuditEntry): string {
     flag === null ? "" : `${flag}${release === null ? "" : ` ${release}`}`,
     moved,
     paint.dim(`${who} (${how})`),
-    reason,
+    // One line is one entry, whatever somebody has given as the reason.
+    reason.replace(/\s+/g, " "),
   ]
     .filter(Boolean)
     .join("  ");

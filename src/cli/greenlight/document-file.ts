@@ -44,7 +44,7 @@ export function faultLine(
 export function refuseFaults(cli: Cli, file: string, text: string): void {
   const faults = faultsIn(text);
   if (faults.length === 0) return;
-  for (const fault of faults) process.stderr.write(`${faultLine(cli.out.paintErr, nameOf(file), fault)}\n`);
+  for (const fault of faults) cli.out.remark(faultLine(cli.out.paintErr, nameOf(file), fault));
   stop({
     exit: EXIT.no,
     sentence: `${nameOf(file)} has faults: nothing was changed.`,

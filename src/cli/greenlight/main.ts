@@ -7,6 +7,7 @@ import { EXIT } from "./exit.ts";
 import { failureJson, failureText, misused, Stopped } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 import { inherit, program } from "./program.ts";
+import { safeText } from "./safe-text.ts";
 
 /** Options of the program that take a word after them. */
 const WITH_VALUE = new Set(
@@ -59,9 +60,8 @@ function explain(error: unknown, args: readonly string[]): number {
   // What is not expected is a bug: its stack says where.
   if (!stopped) throw error;
   const color = process.stderr.isTTY === true && !process.env.NO_COLOR && !args.includes("--no-color");
-  process.stderr.write(
-    `${args.includes("--json") ? failureJson(stopped) : failureText(stopped, pc.createColors(color))}\n`,
-  );
+  const text = args.includes("--json") ? failureJson(stopped) : failureText(stopped, pc.createColors(color));
+  process.stderr.write(`${safeText(text, color)}\n`);
   return stopped.exit;
 }
 

@@ -1,5 +1,6 @@
 /** What a command prints: tables and sentences for people, JSON for scripts; nothing that only a terminal understands elsewhere. */
 import pc from "picocolors";
+import { safeText } from "./safe-text.ts";
 
 /** Columns of something that is no terminal. */
 const WIDTH = 100;
@@ -43,21 +44,32 @@ export class Output {
   /** A result: `text` for people (made only then), `value` for scripts. */
   show(value: unknown, text: () => string): void {
     const said = this.json ? JSON.stringify(value, null, 2) : text();
-    if (said !== "") process.stdout.write(`${said}\n`);
+    if (said !== "") this.#print(said);
   }
 
   /** One of many results of a command that goes on: a line each. */
   line(value: unknown, text: () => string): void {
-    process.stdout.write(`${this.json ? JSON.stringify(value) : text()}\n`);
+    this.#print(this.json ? JSON.stringify(value) : text());
   }
 
   /** Something besides, on stderr: what was done and what it means. Not with `--quiet`. */
   note(text: string): void {
-    if (!this.quiet) process.stderr.write(`${text}\n`);
+    if (!this.quiet) this.remark(text);
   }
 
   /** Something that must not be missed, on stderr, with `--quiet` too. */
   warn(text: string): void {
-    process.stderr.write(`${this.paintErr.yellow("!")} ${text}\n`);
+    this.remark(`${this.paintErr.yellow("!")} ${text}`);
+  }
+
+  /** A line on stderr, whatever was asked for. */
+  remark(text: string): void {
+    process.stderr.write(`${safeText(text, this.paintErr.isColorSupported)}\n`);
+  }
+
+  /** A file or a script gets each character as it is. */
+  #print(text: string): void {
+    const isSeen = process.stdout.isTTY === true;
+    process.stdout.write(`${isSeen ? safeText(text, this.paint.isColorSupported) : text}\n`);
   }
 }

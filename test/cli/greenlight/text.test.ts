@@ -1,11 +1,14 @@
 /** Promises of words, numbers and tables of the command line. */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
+import { entryText } from "../../../src/cli/greenlight/change-text.ts";
 import { failureText } from "../../../src/cli/greenlight/failure.ts";
 import { nearest } from "../../../src/cli/greenlight/nearest.ts";
 import { Output } from "../../../src/cli/greenlight/output.ts";
+import { safeText } from "../../../src/cli/greenlight/safe-text.ts";
 import { percent, ratio, table, when } from "../../../src/cli/greenlight/table.ts";
 import { arrow, sparkline } from "../../../src/cli/greenlight/trend.ts";
 import { duration, percentageOf, timeBefore, timeFrom } from "../../../src/cli/greenlight/words.ts";
+import type { AuditEntry } from "../../../src/core/rollout/audit-chain.ts";
 
 describe("words", () => {
   test.each([
@@ -82,6 +85,54 @@ describe("a table", () => {
     const names = Array.from({ length: 6 }, (_, i) => `a-name-of-a-flag-that-is-really-long-${i}`);
     const text = table(out, names.map(String), [names]);
     for (const name of names) expect(text.split("\n").at(-1)).toContain(name);
+  });
+});
+
+describe("what others have written", () => {
+  const out = new Output({ json: false, quiet: false, color: false }, {});
+  const hostile = "fine\u001b[2J\u001b]0;pwned\u0007\r\u009b1A\u202eevil";
+
+  test("moves no cursor, hides nothing and turns nothing round in a terminal; our colours stay", () => {
+    expect(safeText(hostile, true)).toBe("fine\\u001b[2J\\u001b]0;pwned\\u0007\\u000d\\u009b1A\\u202eevil");
+    const red = "\u001b[31mred\u001b[39m";
+    expect([safeText(red, true), safeText(red, false)]).toEqual([red, "\\u001b[31mred\\u001b[39m"]);
+    expect(JSON.parse(safeText(JSON.stringify({ hostile }), false))).toEqual({ hostile });
+    expect(safeText("a table\tof\nlines – 10 % ✓", false)).toBe("a table\tof\nlines – 10 % ✓");
+  });
+
+  test("is shown so at a terminal, and goes into a file as it is", () => {
+    const written = vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+    const before = process.stdout.isTTY;
+    try {
+      for (const isTTY of [true, false]) {
+        process.stdout.isTTY = isTTY;
+        out.line(hostile, () => hostile);
+      }
+      const [seen, kept] = written.mock.calls.map(([text]) => text);
+      expect([seen, kept]).toEqual([`${safeText(hostile, false)}\n`, `${hostile}\n`]);
+    } finally {
+      process.stdout.isTTY = before;
+      written.mockRestore();
+    }
+  });
+
+  test("is one line an entry in the audit log", () => {
+    const entry: AuditEntry = {
+      id: 7,
+      at: 0,
+      who: "ci",
+      how: "api",
+      action: "set",
+      flag: "shop",
+      release: "1",
+      previous: "off",
+      next: "on",
+      percentage: 100,
+      reason: "fine\n    8  1970-01-01 00:00:00  kill  shop",
+      figures: {},
+      hash: "",
+    };
+    expect(entryText(out.paint, entry)).not.toContain("\n");
   });
 });
 

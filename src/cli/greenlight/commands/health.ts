@@ -130,14 +130,19 @@ async function watch(cli: Cli, flags: HealthFlags): Promise<void> {
   return end(cli, "not known", unknown);
 }
 
+/** To the corner of the terminal, and nothing on it. */
+const CLEAR = "\x1b[H\x1b[2J";
+
 /** Over the last look on a terminal; elsewhere a line a flag. */
 function draw(
   cli: Cli,
   past: readonly (readonly Look[])[],
   about: { cohort: string | undefined; until: number },
 ) {
-  if (process.stdout.isTTY) process.stdout.write(`\x1b[H\x1b[2J${healthText(cli.out, past, about)}\n`);
-  else for (const look of past.at(-1) ?? []) process.stdout.write(`${healthLine(look)}\n`);
+  if (process.stdout.isTTY) {
+    process.stdout.write(CLEAR);
+    cli.out.line(past.at(-1), () => healthText(cli.out, past, about));
+  } else for (const look of past.at(-1) ?? []) cli.out.line(look, () => healthLine(look));
 }
 
 function end(cli: Cli, said: "healthy" | "unhealthy" | "not known", looks: readonly Look[]): void {
