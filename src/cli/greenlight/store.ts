@@ -60,8 +60,8 @@ export async function apiStore(cli: Cli): Promise<FlagStore> {
         case "override": {
           const whom = edit.of === "users" ? { user: edit.id } : { tenant: edit.id };
           const to = `${path(flag)}/override`;
-          if (edit.override === null)
-            return await send(to, { method: "DELETE", query: { ...whom, ...said } });
+          // In the body: what is in a path or query stands in the logs of whatever lies between.
+          if (edit.override === null) return await send(to, { method: "DELETE", body: { ...whom, ...said } });
           return await send(to, { method: "PUT", body: { ...whom, ...edit.override, ...said } });
         }
       }

@@ -290,6 +290,22 @@ describe("the way to the router", () => {
   });
 });
 
+test("no id of a user is in a path or query, which are logged on the way", async () => {
+  const lines: string[] = [];
+  const port = await listening((socket) => {
+    socket.once("data", (data) => {
+      lines.push(String(data).split("\r\n")[0]!);
+      socket.end("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+    });
+  });
+  const url = ["--url", `http://127.0.0.1:${port}`];
+  await run("override", "checkout", "on", "--user", "ada-lovelace", ...url);
+  await run("override", "checkout", "--remove", "--user", "ada-lovelace", "--yes", ...url);
+  await run("evaluate", "checkout", "--user", "ada-lovelace", ...url);
+  expect(lines.map((line) => line.split(" ")[0])).toEqual(["PUT", "DELETE", "POST"]);
+  expect(lines.join()).not.toContain("ada");
+});
+
 test("no token was ever printed, and no colour where it is no terminal", () => {
   const all = printed.join("\n");
   expect(all.length).toBeGreaterThan(1000);
