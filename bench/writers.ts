@@ -22,7 +22,8 @@ interface Written {
 }
 
 async function measure(bench: Bench): Promise<Figure[]> {
-  const origin = await startOrigin("blue");
+  // The router is ready once it serves green.
+  const origin = await startOrigin("green");
   const running = await startRouter(
     bench,
     documentOf(1, { blue: origin.url, green: origin.url }, { state: "on" }),
