@@ -24,7 +24,9 @@ afterEach(async () => {
 });
 
 it("an explanation that is asked for after the kill key was set knows of it, at an isolate without traffic too", async () => {
-  expect((await ask("POST", "/flags/menu/evaluate", { body: {} })).body).toMatchObject({ enabled: true });
+  await vi.waitFor(async () => {
+    expect((await ask("POST", "/flags/menu/evaluate", { body: {} })).body).toMatchObject({ enabled: true });
+  });
   await bindings.FLAGS.put("kill", "menu");
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 60_000 });
   const ctx = createExecutionContext();
