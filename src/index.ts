@@ -4,6 +4,7 @@ import { isAdminHost } from "./admin/hosts.ts";
 import { pullWhenDue } from "./admin/pull.ts";
 import { pullHealth } from "./admin/pull-health.ts";
 import { maySeeFlags } from "./admin/seeing.ts";
+import { configOf } from "./edge/config.ts";
 import { problem } from "./edge/problem.ts";
 import { state } from "./edge/state.ts";
 import { handle } from "./router/handle.ts";
@@ -39,7 +40,7 @@ async function own(request: Request, env: Env, ctx: ExecutionContext, target: Ta
   if (!isHealth && !path.startsWith("/_greenlight/api/")) return problem("not-found");
   // Which hosts belong to routes is known only once a spec is.
   if (state.isCold) await state.warmUp(env, ctx);
-  const allowed = isAdminHost(host, env.ADMIN_HOSTS, state.knowing.table.namesHost(host));
+  const allowed = isAdminHost(host, configOf(env).adminHosts, state.knowing.table.namesHost(host));
   if (!isHealth) return allowed ? handleAdmin(request, env, ctx) : problem("not-found");
   const withFlags = allowed && (await maySeeFlags(request, env, ctx));
   return health(env, ctx, { pull: await pullHealth(env, Date.now()), withFlags });

@@ -1,5 +1,6 @@
 /** The variables that say who may get in, read once per isolate and text; what is wrong with them is logged then. */
 import { type KnownToken, parseTokens } from "../core/auth/tokens.ts";
+import { configOf } from "../edge/config.ts";
 import { type AccessConfig, readAccess } from "./access.ts";
 
 /** What the variables say. */
@@ -17,8 +18,15 @@ let last: { text: string; settings: AuthSettings } | undefined;
 
 /** The settings of this environment. Data only: it is shared by the requests of the isolate. */
 export function authSettings(env: Env): AuthSettings {
-  const { ADMIN_TOKENS, ADMIN_TOKEN, ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES } = env;
-  const text = JSON.stringify([ADMIN_TOKENS, !ADMIN_TOKEN, ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES]);
+  const { ADMIN_TOKENS, ADMIN_TOKEN, ADMIN_HOSTS, ACCESS_TEAM, ACCESS_AUD, ACCESS_ROLES } = env;
+  const text = JSON.stringify([
+    ADMIN_TOKENS,
+    !ADMIN_TOKEN,
+    ADMIN_HOSTS,
+    ACCESS_TEAM,
+    ACCESS_AUD,
+    ACCESS_ROLES,
+  ]);
   if (last?.text !== text) last = { text, settings: read(env) };
   return last.settings;
 }
@@ -26,6 +34,11 @@ export function authSettings(env: Env): AuthSettings {
 function read(env: Env): AuthSettings {
   const { tokens, faults } = parseTokens(env.ADMIN_TOKENS ?? "");
   const access = readAccess(env);
+  // A page of an application on the same origin would be let in with whoever looks at it.
+  if (access.config && configOf(env).adminHosts.length === 0) {
+    access.config = undefined;
+    access.faults.push("ACCESS_TEAM counts only with ADMIN_HOSTS: give the API a host of its own");
+  }
   const told = [...(env.ADMIN_TOKEN ? [UNREAD] : []), ...access.faults];
   const all = [...told, ...faults];
   if (all.length > 0) console.warn(JSON.stringify({ level: "warn", event: "auth-settings", faults: all }));

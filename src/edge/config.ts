@@ -9,6 +9,8 @@ export interface Config {
   shards: number;
   /** Where everything goes that no route matches, or undefined. */
   defaultOrigin: string | undefined;
+  /** Hosts of the admin API, in lower case; empty where ADMIN_HOSTS is: then localhost and the workers.dev name. */
+  adminHosts: readonly string[];
   /** Name of the environment, or undefined. */
   environment: string | undefined;
   /** Where flags are overridden from; undefined unless ENV_OVERRIDES is `true`. */
@@ -35,6 +37,10 @@ export function configOf(env: Env): Config {
     refreshMs: (sane ? seconds : REFRESH_SECONDS) * 1000,
     shards: shardCount(env),
     defaultOrigin: origin !== undefined && ORIGIN.test(origin) ? origin : undefined,
+    adminHosts: (env.ADMIN_HOSTS ?? "")
+      .split(",")
+      .map((host) => host.trim().toLowerCase())
+      .filter(Boolean),
     environment: env.ENVIRONMENT || undefined,
     overrides: env.ENV_OVERRIDES === "true" ? (env as unknown as Record<string, unknown>) : undefined,
   };

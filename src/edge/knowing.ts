@@ -43,7 +43,7 @@ export class Knowing {
   edit: (SeenEdit & { text: string }) | undefined;
 
   /** What the Worker's variables say that bears upon flags. Undefined until the first request. */
-  #surroundings: Pick<Config, "environment" | "overrides"> | undefined;
+  #surroundings: Pick<Config, "environment" | "overrides" | "adminHosts"> | undefined;
   /** Faults of the text that KV holds now. */
   #textFaults: readonly Fault[] = [];
   #document: KvDocument | undefined;
@@ -81,8 +81,8 @@ export class Knowing {
   }
 
   /** Takes the name of the environment, and the variables that override flags. To be called before anything else. */
-  takeConfig({ environment, overrides }: Config): void {
-    this.#surroundings = { environment, overrides };
+  takeConfig({ environment, overrides, adminHosts }: Config): void {
+    this.#surroundings = { environment, overrides, adminHosts };
   }
 
   /** Takes what was read in KV. Texts that are as before cost a comparison. */
@@ -124,7 +124,7 @@ export class Knowing {
     this.#alone = alone;
     try {
       const flags = this.#flags(heardAt, now);
-      this.table = compileTable(this.#overridden(flags));
+      this.table = compileTable(this.#overridden(flags), this.#surroundings?.adminHosts);
       this.origin = this.snapshot || this.#document ? "spec" : flags.length > 0 ? "bundle" : "nothing";
       this.watching = flags.some(({ spec }) => spec.state === "shadow" || spec.state === "canary");
     } catch (error) {

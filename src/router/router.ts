@@ -112,6 +112,11 @@ export class Router {
   /** A request that no flag routes: to the default origin, if there is one. */
   async #unrouted(request: Request, env: Env, ctx: ExecutionContext, target: Target): Promise<Response> {
     const { defaultOrigin } = configOf(env);
+    if (this.#state.knowing.table.isClosed(target.host))
+      return problem(
+        "no-route",
+        "This host is the admin API's own (ADMIN_HOSTS): nothing is forwarded from it.",
+      );
     if (defaultOrigin !== undefined) {
       return pass(request, env, ctx, target, originOf(defaultOrigin), DEFAULT_TIMEOUT_MS, HIDE_NOTHING);
     }

@@ -133,12 +133,12 @@ describe("the admin API", () => {
 
 describe("admin hosts", () => {
   it("are localhost and workers.dev, or exactly those configured", () => {
-    expect(isAdminHost("localhost", "", false)).toBe(true);
-    expect(isAdminHost("greenlight.team.workers.dev", undefined, false)).toBe(true);
-    expect(isAdminHost("workers.dev.example.com", "", false)).toBe(false);
-    expect(isAdminHost("ops.example.com", "ops.example.com, other.example.com", false)).toBe(true);
-    expect(isAdminHost("localhost", "ops.example.com", false)).toBe(false);
-    expect(isAdminHost("ops.example.com", "ops.example.com", true)).toBe(false);
+    expect(isAdminHost("localhost", [], false)).toBe(true);
+    expect(isAdminHost("greenlight.team.workers.dev", [], false)).toBe(true);
+    expect(isAdminHost("workers.dev.example.com", [], false)).toBe(false);
+    expect(isAdminHost("ops.example.com", ["ops.example.com", "other.example.com"], false)).toBe(true);
+    expect(isAdminHost("localhost", ["ops.example.com"], false)).toBe(false);
+    expect(isAdminHost("ops.example.com", ["ops.example.com"], true)).toBe(false);
   });
 });
 

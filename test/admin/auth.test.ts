@@ -126,7 +126,12 @@ describe("Cloudflare Access", () => {
     await team.keys(key);
     const ACCESS_ROLES =
       "alice@example.com:admin *@example.com:viewer group:ops:operator bot.access:operator";
-    vars = { ACCESS_TEAM: team.url, ACCESS_AUD: `other ${AUDIENCE}`, ACCESS_ROLES };
+    vars = {
+      ADMIN_HOSTS: "ops.example.com",
+      ACCESS_TEAM: team.url,
+      ACCESS_AUD: `other ${AUDIENCE}`,
+      ACCESS_ROLES,
+    };
   });
   const assert = async (claims: JWTPayload, method = "GET", headers: Record<string, string> = {}) =>
     ask({ "cf-access-jwt-assertion": await team.assertion(key, claims), ...headers }, vars, method);
@@ -209,6 +214,7 @@ describe("Cloudflare Access", () => {
   });
 
   it.each([
+    [{ ACCESS_TEAM: "acme", ACCESS_AUD: AUDIENCE }, "ADMIN_HOSTS"],
     [{ ACCESS_TEAM: "acme" }, "ACCESS_AUD"],
     [{ ACCESS_AUD: AUDIENCE }, "ACCESS_TEAM"],
     [{ ACCESS_TEAM: "http://acme.example.com", ACCESS_AUD: AUDIENCE }, "ACCESS_TEAM"],

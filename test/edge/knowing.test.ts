@@ -235,7 +235,13 @@ describe("which source answered", () => {
 
   test("is a variable where one overrides the flag, and only where that is switched on", () => {
     const vars = { ENABLE_SHOP: "false", ENABLE_SEARCH: "true", ENABLE_X: "perhaps" };
-    const config = { refreshMs: 1000, shards: 1, defaultOrigin: undefined, environment: "preview" };
+    const config = {
+      refreshMs: 1000,
+      shards: 1,
+      defaultOrigin: undefined,
+      adminHosts: [],
+      environment: "preview",
+    };
     const knowing = new Knowing();
     knowing.takeConfig({ ...config, overrides: vars });
     knowing.takeKv(kv({ flags: textOf(20), revision: 1, snapshot: snapshotOf(1, 20) }), T);

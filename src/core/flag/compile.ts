@@ -18,8 +18,10 @@ const WILDCARD = "*.";
  * A host none of whose patterns fit the path falls through to the next less specific one. Paths are compared as they
  * were sent, byte for byte: `/%73hop` is not `/shop`. No look-up runs over the flags; its cost is bounded by the
  * longest pattern, whatever the request looks like.
+ *
+ * `closed`: hosts of the admin API. No `*` covers them: pages of the application would share their origin with it.
  */
-export function compileTable(flags: readonly EffectiveFlag[]): Table {
+export function compileTable(flags: readonly EffectiveFlag[], closed: readonly string[] = []): Table {
   const compiled = flags.map(compileFlag).sort((a, b) => (a.name < b.name ? -1 : 1));
   const byName = new Map(compiled.map((flag) => [flag.name, flag]));
   for (const flag of compiled) tie(flag, byName);
@@ -29,10 +31,12 @@ export function compileTable(flags: readonly EffectiveFlag[]): Table {
       for (const pattern of flag.spec.route?.paths ?? []) hosts.add(host, pattern, flag);
     }
   }
+  for (const host of closed) hosts.close(host);
   return {
     flags: byName,
     match: (host, path) => hosts.match(withoutRootDot(host), path),
     namesHost: (host) => hosts.names(withoutRootDot(host)),
+    isClosed: (host) => hosts.isClosed(withoutRootDot(host)),
   };
 }
 
@@ -137,8 +141,11 @@ class HostIndex {
   }
 
   match(host: string, path: string): CompiledFlag | undefined {
-    const exact = this.#exact.get(host)?.match(path);
-    if (exact) return exact;
+    const exact = this.#exact.get(host);
+    if (exact !== undefined) {
+      const found = exact.match(path);
+      if (found || exact.isClosed) return found;
+    }
     if (this.#longestWild > 0) {
       for (let dot = firstDot(host, this.#longestWild); dot > 0; dot = host.indexOf(".", dot + 1)) {
         const found = this.#wild.get(host.slice(dot))?.match(path);
@@ -148,8 +155,17 @@ class HostIndex {
     return this.#any?.match(path);
   }
 
+  /** Lets nothing less specific answer for a host, unless a route names it. */
+  close(host: string): void {
+    if (!this.names(host)) this.#pathsOf(host).isClosed = true;
+  }
+
+  isClosed(host: string): boolean {
+    return this.#exact.get(host)?.isClosed === true;
+  }
+
   names(host: string): boolean {
-    if (this.#exact.has(host)) return true;
+    if (this.#exact.get(host)?.isClosed === false) return true;
     for (let dot = firstDot(host, this.#longestWild); dot > 0; dot = host.indexOf(".", dot + 1)) {
       if (this.#wild.has(host.slice(dot))) return true;
     }
@@ -177,6 +193,7 @@ function firstDot(host: string, longest: number): number {
 }
 
 class PathIndex {
+  isClosed = false;
   readonly #exact = new Map<string, CompiledFlag>();
   /** By what stands before the closing `/*`: `/shop` for `/shop/*`, nothing for `/*`. */
   readonly #prefixes = new Map<string, CompiledFlag>();

@@ -37,4 +37,6 @@ export interface Table {
   match(host: string, path: string): CompiledFlag | undefined;
   /** Does any route name this host (not by `*`)? Such a host never serves the admin API. */
   namesHost(host: string): boolean;
+  /** Is the host the admin API's own? Then nothing is forwarded from it. */
+  isClosed(host: string): boolean;
 }

@@ -391,6 +391,7 @@ const CASES: [check: string, level: string, facts: Facts, says: string][] = [
     "shop.example.com/*",
   ],
   ["admin-host-routed", "error", shop({ route: { ...ROUTE, hosts: ["router.example.com"] } }), "ADMIN_HOSTS"],
+  ["access-host", "error", config({ vars: { ...CONFIG.vars, ACCESS_TEAM: "acme" } }), "ADMIN_HOSTS"],
   ["env-overrides", "error", health({ envOverrides: true }), "in production"],
   [
     "env-overrides",

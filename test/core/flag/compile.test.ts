@@ -163,3 +163,16 @@ test("any table answers as a plain search through its flags would", () => {
     { numRuns: 500 },
   );
 });
+
+test("no * and no *.example.com answers for a host of the admin API, but a route that names it does", () => {
+  const any = flag("any", ["*"]);
+  const table = compileTable([any], ["ops.example.com"]);
+  expect(table.match("ops.example.com", "/")).toBeUndefined();
+  expect(table.match("OPS.example.com".toLowerCase() + ".", "/")).toBeUndefined();
+  expect(table.match("shop.example.com", "/")?.name).toBe("any");
+  expect([table.isClosed("ops.example.com"), table.namesHost("ops.example.com")]).toEqual([true, false]);
+  const named = compileTable([any, flag("named", ["ops.example.com"], ["/x/*"])], ["ops.example.com"]);
+  expect(named.match("ops.example.com", "/x/y")?.name).toBe("named");
+  expect(named.match("ops.example.com", "/")?.name).toBe("any");
+  expect([named.isClosed("ops.example.com"), named.namesHost("ops.example.com")]).toEqual([false, true]);
+});

@@ -153,6 +153,20 @@ export const projectChecks: Check[] = [
     },
   },
   {
+    name: "access-host",
+    about: "Cloudflare Access is set up, and the API has no host of its own",
+    look: each((config) =>
+      config.vars.ACCESS_TEAM && !config.vars.ADMIN_HOSTS?.trim()
+        ? one(
+            "error",
+            "ACCESS_TEAM is set and ADMIN_HOSTS is not: identities of Access do not count.",
+            placeOf(config),
+            "Give the API a host of its own in ADMIN_HOSTS, and deploy.",
+          )
+        : [],
+    ),
+  },
+  {
     name: "env-overrides",
     about: "variables may override flags in production",
     look: (facts) => {
