@@ -46,7 +46,7 @@ export class WaysBack {
 
   /** The whole document of then. It may raise green: a person has named it. */
   #toRevision(revision: number, order: Ordered, now: number, remember: Remember): WriteResult {
-    const text = this.#decisions.revisions.text(revision);
+    const text = revision > this.#decisions.rollout.revision ? undefined : this.#textAt(revision);
     if (text === undefined)
       return this.#edits.refusal(
         "unknown-revision",
@@ -144,6 +144,13 @@ export class WaysBack {
       },
     );
     return answer!;
+  }
+
+  /** Text of the document that counted at a revision: not each of them came with another document. */
+  #textAt(revision: number): string | undefined {
+    const { revisions } = this.#decisions;
+    const then = revisions.read({ limit: 1, before: revision + 1 })[0];
+    return then && revisions.text(then.revision);
   }
 
   #green(name: string): GreenNow {

@@ -131,6 +131,15 @@ describe("documents of earlier", () => {
       figures: { to: second },
     });
     expect(await back({ revision: second })).toMatchObject({ ok: true, changed: false });
+    // A revision without a document of its own means the one that counted then.
+    const { revision: third } = kept[1]!;
+    const paused = await controller().command({ flag: "shop", command: { name: "pause" }, ...who });
+    const { revision: last } = (await controller().revisions({ limit: 1 }))[0]!;
+    expect(paused).toMatchObject({ ok: true });
+    expect((await controller().specs()).revision).toBeGreaterThan(last);
+    expect(await back({ revision: last + 1 })).toMatchObject({ ok: true, changed: false });
+    expect(await back({ revision: third })).toMatchObject({ ok: true, changed: true });
+    expect(await shop()).toMatchObject({ percentage: 30 });
   });
 
   it("are a hundred at most, the newest", async () => {

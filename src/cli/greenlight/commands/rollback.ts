@@ -1,6 +1,6 @@
 /** `greenlight rollback`: back to less of green, to a release, or to a whole document of earlier. */
 import { Command, Option } from "commander";
-import type { FlagListView, RevisionView, RolloutView, WriteView } from "../../../core/api/views.ts";
+import type { RolloutView, WriteView } from "../../../core/api/views.ts";
 import { integer } from "../../options.ts";
 import type { Cli, CommandFactory } from "../cli.ts";
 import { misused } from "../failure.ts";
@@ -22,16 +22,6 @@ async function ofFlag(cli: Cli, flag: string, how: RollbackFlags, reason: string
   const answer = await cli.write<RolloutView | WriteView>(path, body, reason);
   if ("phase" in answer) cli.out.show(answer, () => rolloutText(cli.out, answer, Date.now()));
   else showWritten(cli, `Rolled ${flag} back`, answer);
-}
-
-/** Revision of the document that counted at a revision: not each of them came with another document. */
-async function documentAt(cli: Cli, revision: number): Promise<number> {
-  const api = await cli.api();
-  const [now, older] = await Promise.all([
-    api.ask<FlagListView>("/flags"),
-    api.ask<{ revisions: RevisionView[] }>("/revisions", { query: { before: revision + 1, limit: 1 } }),
-  ]);
-  return revision > now.revision ? revision : (older.revisions[0]?.revision ?? revision);
 }
 
 const revisionOf = integer(1, Number.MAX_SAFE_INTEGER);
@@ -76,8 +66,7 @@ export const rollbackCommand: CommandFactory = (cli) =>
         if (typeof how.to === "string") return await toFile(cli, how.to, first);
         await cli.confirm(`Take the whole document back to revision ${how.to}?`);
         cli.needsRouter("rollback --to REVISION");
-        const revision = await documentAt(cli, how.to);
-        const done = await cli.write("/rollback", { revision }, first);
+        const done = await cli.write("/rollback", { revision: how.to }, first);
         return showWritten(cli, `The document is as it was at revision ${how.to}`, done);
       }
       if (first === undefined) misused("Which flag?", "greenlight rollback FLAG, or --to REVISION.");
