@@ -32,7 +32,7 @@ const JUDGES = new Set(["validateDocument"]);
 
 /** Rules that the document has in words and not in a schema: between members, and about times in words. */
 const IN_WORDS =
-  /a time from 1m to 30d|One tenant cannot be in shadow|either (?:mode or version|ms or value|user or tenant)|Name either a user or a tenant|at most 64 attributes/;
+  /is __proto__|a time from 1m to 30d|One tenant cannot be in shadow|either (?:mode or version|ms or value|user or tenant)|Name either a user or a tenant|at most 64 attributes/;
 
 /** Traces of a program, and paths of a machine. */
 const TRACES = /\bat [\w.<>]+ \(|\bat async |\.[tj]s:\d+|node_modules|file:\/\/|\/(?:home|root|work)\//;
@@ -93,7 +93,9 @@ export class Promises {
   /** Nothing is there, and it is said so. */
   #nothing(answer: FuzzAnswer): string | undefined {
     if (![400, 404, 405, 413].includes(answer.status)) return `status ${answer.status} where nothing is`;
-    return this.#problem(answer);
+    // A path in disguise is told nothing at all.
+    const isDisguised = answer.status === 404 && !("detail" in (parsed(answer.text) as object));
+    return isDisguised ? undefined : this.#problem(answer);
   }
 
   #problem({ status, type, text }: FuzzAnswer): string | undefined {
