@@ -22,6 +22,8 @@ const COLD_SHARD_MS = 200;
 const OUT_OF_TOUCH_MS = 8_000;
 /** The same while no flag is in shadow or canary and flushes are 20 s apart, milliseconds. */
 const OUT_OF_TOUCH_QUIET_MS = 25_000;
+/** While requests come that nothing routes, an isolate that hears nothing asks so often, milliseconds. */
+const WONDER_MS = 2_000;
 /** A shard that did not answer is not waited for again before this, milliseconds: with the shards down, traffic flows. */
 const WAIT_AGAIN_MS = 30_000;
 /** How often a waiting request looks whether another one has been answered, milliseconds. */
@@ -97,6 +99,15 @@ export class State {
     if (!this.#isOutOfTouch(now)) return false;
     this.#askFirst(env, ctx, now);
     return now < this.#askedAt + COLD_SHARD_MS;
+  }
+
+  /**
+   * A request came that no flag routes: perhaps one does by now. Who routes nothing counts nothing either, and so would
+   * hear of a new flag only by KV. Asks the shard beside the request, now and then.
+   */
+  wonder(env: Env, ctx: ExecutionContext, now: number): void {
+    const { heardAt = Number.NEGATIVE_INFINITY } = this.knowing;
+    if (now - Math.max(heardAt, this.#askedAt) > WONDER_MS) this.#askFirst(env, ctx, now);
   }
 
   /** Waits for a shard's answer, at most until so many milliseconds after it was asked. */

@@ -71,7 +71,10 @@ export class Router {
   ): Promise<Response> {
     const { knowing } = this.#state;
     const flag = knowing.table.match(target.host, target.path);
-    if (!flag) return this.#unrouted(request, env, ctx, target);
+    if (!flag) {
+      this.#state.wonder(env, ctx, now);
+      return this.#unrouted(request, env, ctx, target);
+    }
     const choice = this.#choose(flag, request.headers, now);
     if (choice.decision.variant === "green" && this.#state.mustHear(env, ctx, now)) {
       return this.#state.hear().then(() => this.#route(request, env, ctx, target, Date.now(), true));

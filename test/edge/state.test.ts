@@ -84,3 +84,16 @@ test("a kill written by a person reaches it with the next read", async () => {
   await world.refresh();
   expect(await (await world.ask({ visitor: 1 })).text()).toBe("blue");
 });
+
+test("a flag that is made serves an isolate that had nothing to route within seconds, without KV", async () => {
+  const before = { ...halted, halts: [], flags: {}, status: {} };
+  const shard = { snapshot: before };
+  const flush = async () => ({ v: WIRE_VERSION, ack: 0, revision: shard.snapshot.revision, ...shard });
+  const COUNTERS = { getByName: () => ({ flush }) } as unknown as DurableObjectNamespace;
+  const world = new World({ FLAGS: KV_DOWN, COUNTERS });
+  expect((await world.ask()).status).toBe(404);
+  shard.snapshot = { ...halted, revision: 10, halts: [] } as typeof before;
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 2_500 });
+  await vi.waitFor(async () => expect(await (await world.ask({ visitor: 1 })).text()).toBe("green"));
+  vi.useRealTimers();
+});
