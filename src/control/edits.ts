@@ -1,4 +1,5 @@
 /** Orders that change the document: one flag of it, all of it, its global switch. Each is adopted, or refused whole. */
+import { directionOf } from "../core/flag/direction.ts";
 import { type Edited, editFlag, type FlagEdit, setEnabled } from "../core/flag/edit.ts";
 import { newFaults } from "../core/flag/new-faults.ts";
 import { parseDocument } from "../core/flag/parse.ts";
@@ -6,6 +7,7 @@ import { SHARE_PER_PERCENT } from "../core/flag/percentage.ts";
 import type { Flag } from "../core/flag/schema.ts";
 import { hashText } from "../core/hashing/text.ts";
 import type { AuditRecord } from "../core/rollout/audit-chain.ts";
+import { isPutByHand } from "../core/rollout/edits.ts";
 import type { Fault } from "../core/rollout/snapshot.ts";
 import type { Adopting, RecordOf } from "./adopting.ts";
 import type { Ordered, WriteDone, WriteRefusal, WriteResult } from "./controller-api.ts";
@@ -16,6 +18,10 @@ import { changedFields, writtenFlags } from "./written.ts";
 
 /** A document before there is any: the first flag makes it. */
 const EMPTY = '{\n  "flags": {}\n}\n';
+
+/** Until then an isolate cannot tell the text that it has from a newer edit by hand, and the lower of the two counts. */
+const LATE =
+  "The document before was put by hand: more of green comes as isolates read the new one in KV, within a minute or so";
 
 /** What is to be done, and how it stands in the audit log. */
 interface Change {
@@ -141,6 +147,7 @@ export class Edits {
           ...record.figures,
         },
       }));
+    const isByHand = isPutByHand(rollout.edits);
     let done: WriteDone | undefined;
     this.#decisions.durably(
       () => {
@@ -149,7 +156,9 @@ export class Edits {
         alongside?.();
       },
       () => {
-        done = this.#done(flag, true, sentence);
+        const after = flag === undefined ? undefined : rollout.flags.get(flag);
+        const isLate = isByHand && before && after && directionOf(before, after).raisesGreen;
+        done = this.#done(flag, true, isLate ? [...(sentence ? [sentence] : []), LATE].join(". ") : sentence);
         remember(done);
       },
     );

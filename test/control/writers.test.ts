@@ -178,3 +178,22 @@ describe("a write with a key of its own", () => {
     expect((await controller().spec("shop"))?.flag?.notes).toBe("mine");
   });
 });
+
+describe("a raise by the API", () => {
+  it("says that it may take a minute where a person's text is in KV, and only then", async () => {
+    await withSpec(document({ percentage: 10 }));
+    const set = (percentage: number) =>
+      controller().editFlag({
+        flag: "shop",
+        edit: { kind: "patch", value: { percentage } },
+        ifMatch: undefined,
+        ...who,
+      });
+    expect(await set(50)).toMatchObject({ sentence: expect.stringContaining("put by hand") });
+    await quiet();
+    expect(await set(60)).toMatchObject({ ok: true, sentence: null });
+    await reset();
+    await withSpec(document({ percentage: 10 }));
+    expect(await set(5)).toMatchObject({ ok: true, sentence: null });
+  });
+});

@@ -35,6 +35,11 @@ export type OfferAction = "ignore" | "adopt" | "read";
 /** What to do after a read of our own. `later`: read again in EDIT_RECHECK_MS. `put`: put the text with our revision. */
 export type ReadAction = "none" | "adopt" | "later" | "put";
 
+/** Is the text in KV, as far as is known, the one that a person has put, without our revision? */
+export function isPutByHand({ current, put, unput }: EditState): boolean {
+  return current !== "" && !unput && put.hash !== current;
+}
+
 /** Before any spec. */
 export function initialEdits(): EditState {
   return {
