@@ -20,11 +20,11 @@ const anyPlan = fc.constantFrom(
   plan.parse({ stages: [{ percentage: 25, duration: 60 }, { percentage: 100 }] }),
 );
 
-/** The most that visitors get of a state, in thousandths of a percent. */
+/** The most that visitors get of a state, in thousandths of a percent: whole ones, for binary fractions are none. */
 function most({ state, percentage }: Pick<Former, "state" | "percentage">, hasPlan: boolean): number {
   if (state === "on") return 100_000;
   if (state !== "canary") return 0;
-  return percentage === 0 && hasPlan ? 25_000 : percentage * 1000;
+  return percentage === 0 && hasPlan ? 25_000 : Math.round(percentage * 1000);
 }
 
 describe("the way back", () => {
