@@ -7,6 +7,16 @@ import { ADMIN_TOKENS as TEST_TOKENS } from "./test/support/tokens.ts";
 /** Tests that need a browser run where there is one; `.ci/run` installs it. */
 const browser = existsSync("/usr/bin/chromium");
 
+/** Tests that play rollouts against the clock: one at a time, after all others. */
+const ALONE = ["test/e2e/{edits,evidence,halt,rollout}.test.ts", "test/cli/demo.test.ts"];
+/** What tests have in common that start a router of their own. */
+const OUTSIDE = {
+  environment: "node" as const,
+  globalSetup: ["test/support/bundle-setup.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
     // What objects log is worth reading where something failed.
@@ -46,16 +56,17 @@ export default defineConfig({
       },
       {
         test: {
+          name: "outside",
+          include: ["test/{cli,e2e}/**/*.test.ts", ...(browser ? ["test/browser/**/*.test.ts"] : [])],
+          exclude: ALONE,
+          ...OUTSIDE,
+        },
+      },
+      {
+        test: {
           name: "e2e",
-          include: [
-            "test/e2e/**/*.test.ts",
-            "test/cli/**/*.test.ts",
-            ...(browser ? ["test/browser/**/*.test.ts"] : []),
-          ],
-          environment: "node",
-          globalSetup: ["test/support/bundle-setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          include: ALONE,
+          ...OUTSIDE,
           fileParallelism: false,
         },
       },

@@ -19,7 +19,7 @@ import { API, ask, call } from "./parts.ts";
 
 const SEED = 20_301;
 /** Requests of each operation, by an admin and by each of those who may not. */
-const EACH = 12;
+const EACH = 8;
 const OF_STRANGER = 1;
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 

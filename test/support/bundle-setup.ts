@@ -8,6 +8,10 @@ declare module "vitest" {
   }
 }
 
+/** One bundle for all projects, each of which loads this file anew. */
+const once = globalThis as { greenlightBundle?: Promise<Bundle> };
+
 export default async function setup(project: TestProject): Promise<void> {
-  project.provide("bundle", await makeBundle());
+  once.greenlightBundle ??= makeBundle();
+  project.provide("bundle", await once.greenlightBundle);
 }
