@@ -6,15 +6,13 @@ import { run } from "./load.ts";
 import { startOrigin } from "./origin.ts";
 import { portsOf, startRouter, statusOf } from "./router.ts";
 import { median } from "./statistics.ts";
+import { BUSY, beginTraffic, FLUSH_MS, VISITORS } from "./steady.ts";
 import { until } from "./until.ts";
 import { pageRequest } from "./visitors.ts";
 
-/** Isolates under load, one that had traffic and then none, and one that is cold when green is halted. */
-const BUSY = 4;
+/** Beside the isolates under load one that had traffic and then none, and one that is cold when green is halted. */
 const IDLE = 1;
 const COLD = 1;
-const RATE = 200;
-const VISITORS = 1000;
 const TRIALS = { quick: 2, full: 5 };
 /** Traffic before green begins to fail: longer than an isolate takes to fall silent, milliseconds. */
 const HEALTHY_MS = 7000;
@@ -23,8 +21,7 @@ const PATIENCE_MS = 20_000;
 /** Visitors that ask the cold isolate right after the decision, and later the idle one. */
 const PROBES = 40;
 
-/** Flush interval of a busy isolate, milliseconds, and the bound: two of them and a second. */
-const FLUSH_MS = 1000;
+/** The bound: two flushes and a second, milliseconds. */
 const BOUND_MS = 2 * FLUSH_MS + 1000;
 /** An isolate with little traffic flushes each 5 s: its bound, milliseconds. */
 const IDLE_BOUND_MS = 2 * 5000 + 1000;
@@ -79,15 +76,7 @@ async function trial(bench: Bench): Promise<Trial> {
   );
   const running = await startRouter(bench, flags, { isolates: BUSY + IDLE, cold: COLD });
   const ports = portsOf(running);
-  let over = false;
-  const load = run({
-    ports: ports.slice(0, BUSY),
-    count: Number.POSITIVE_INFINITY,
-    connections: 2 * BUSY,
-    rate: RATE,
-    request: (i) => pageRequest(i % VISITORS, hostOf(0)),
-    enough: () => over,
-  });
+  const endTraffic = beginTraffic(ports);
   const reached = async (port: number) => {
     const before = green.log.length;
     // Visitors with numbers of their own, by which green's log tells them apart.
@@ -115,8 +104,7 @@ async function trial(bench: Bench): Promise<Trial> {
     const idle = await reached(ports[BUSY]!);
     return { lastMs: last - at, decidedMs: at - failingSince, cold, idle };
   } finally {
-    over = true;
-    await load;
+    await endTraffic();
     await Promise.all([running.stop(), blue.stop(), green.stop()]);
   }
 }

@@ -7,14 +7,12 @@ import { run } from "./load.ts";
 import { type Origin, startOrigin } from "./origin.ts";
 import { ask, portsOf, startRouter } from "./router.ts";
 import { median } from "./statistics.ts";
+import { BUSY, beginTraffic, FLUSH_MS, VISITORS } from "./steady.ts";
 import { pageRequest } from "./visitors.ts";
 
-/** Isolates under load, one that had traffic and then none, and one that is cold when the write comes. */
-const BUSY = 4;
+/** Beside the isolates under load one that had traffic and then none, and one that is cold when the write comes. */
 const IDLE = 1;
 const COLD = 1;
-const RATE = 200;
-const VISITORS = 1000;
 const TRIALS = { quick: 2, full: 4 };
 /** The percentage before: other than that of the document which was put by hand. */
 const HALF = 49;
@@ -26,8 +24,7 @@ const HALF = 49;
 const BEFORE_MS = 16_000;
 /** Visitors that ask the cold and the idle isolate right after the answer. */
 const PROBES = 40;
-/** Flush interval of a busy isolate, milliseconds, and the bound: two of them. */
-const FLUSH_MS = 1000;
+/** The bound: two flushes, milliseconds. */
 const BOUND_MS = 2 * FLUSH_MS;
 /** Traffic after the write: longer than the bound, so that a straggler is seen, milliseconds. */
 const AFTER_MS = BOUND_MS + 3000;
@@ -97,15 +94,7 @@ async function trial(bench: Bench, order: Order, phaseMs: number): Promise<Trial
   const flags = documentOf(1, { blue: blue.url, green: green.url });
   const running = await startRouter(bench, flags, { isolates: BUSY + IDLE, cold: COLD });
   const ports = portsOf(running);
-  let over = false;
-  const load = run({
-    ports: ports.slice(0, BUSY),
-    count: Number.POSITIVE_INFINITY,
-    connections: 2 * BUSY,
-    rate: RATE,
-    request: (i) => pageRequest(i % VISITORS, hostOf(0)),
-    enough: () => over,
-  });
+  const endTraffic = beginTraffic(ports);
   try {
     await setPercentage(running, HALF);
     await sleep(BEFORE_MS + phaseMs);
@@ -120,8 +109,7 @@ async function trial(bench: Bench, order: Order, phaseMs: number): Promise<Trial
     const last = left.log.findLast(({ visitor }) => visitor < VISITORS)?.at ?? at;
     return { ...order, answeredMs: at - sentAt, lastMs: Math.max(0, last - at), cold, idle };
   } finally {
-    over = true;
-    await load;
+    await endTraffic();
     await Promise.all([running.stop(), blue.stop(), green.stop()]);
   }
 }
