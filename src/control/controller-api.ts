@@ -5,6 +5,7 @@ import type {
   FlagListView,
   FlagSpecView,
   MetricsView,
+  PullView,
   RevisionView,
   RolloutView,
   UsageView,
@@ -120,17 +121,10 @@ export type CommandResult =
   | { ok: false; reason: Refusal | "unknown-flag" | "conflict" | "key-reused"; sentence: string };
 
 /** How the scheduled pull stands, as it is kept from one to the next. */
-export interface PullState {
+export interface PullState extends Omit<PullView, "url" | "format"> {
   /** `ETag` of the last good answer, and hash of its text: what is as before changes nothing. */
   etag: string | null;
   hash: string | null;
-  triedAt: number;
-  goodAt: number;
-  changedAt: number;
-  fault: string | null;
-  /** Since when each try went wrong, milliseconds since the epoch; null while it goes well. */
-  failingSince: number | null;
-  losses: string[];
 }
 
 /** Which audit entries are asked for. */
