@@ -2,7 +2,7 @@
 import { BUCKETS } from "../hashing/bucket.ts";
 import { type Decision, decide, type Reason } from "./evaluate.ts";
 import { Explainer } from "./explain.ts";
-import type { Attributes } from "./members.ts";
+import { type Attributes, type Person, shareFor } from "./members.ts";
 import { SHARE_PER_PERCENT } from "./percentage.ts";
 import { isName, UNVERSIONED, type Value } from "./schema.ts";
 import type { CompiledFlag, Table } from "./table.ts";
@@ -48,7 +48,7 @@ export interface Evaluation {
   cohort: string | null;
   /** Bucket of the visitor, 0..99,999. */
   bucket: number | null;
-  /** Percent of visitors on green or on, as served. */
+  /** Percent below which buckets are on green or on: of everyone, or where that is more of a cohort that is for them. */
   threshold: number;
   release: string | null;
   /** The flag that it depends on and that is off. */
@@ -104,7 +104,7 @@ function evaluated(
   const explainer = new Explainer();
   const id = { key: targetingKey, placement: "hash" as const, trusted: true, attributes };
   const decision = decide(flag, id, now, explainer, bucket);
-  const { name, spec, share } = flag;
+  const { name, spec } = flag;
   const { variant, value } = answerOf(flag, decision);
   const isVersioned = spec.route !== undefined || spec.release !== UNVERSIONED;
   const steps = explainer.steps();
@@ -117,11 +117,19 @@ function evaluated(
     reason: decision.reason,
     cohort: decision.cohort,
     bucket: decision.bucket,
-    threshold: share / SHARE_PER_PERCENT,
+    threshold: thresholdFor(flag, id) / SHARE_PER_PERCENT,
     release: isVersioned ? spec.release : null,
     dependency: decision.dependency ?? null,
     steps,
   };
+}
+
+/** Thousandths of a percent below which buckets are on green; where an edit waits by both forms. */
+function thresholdFor({ share, stop, layers }: CompiledFlag, id: Person): number {
+  if (stop !== undefined || layers.length === 0) return share;
+  return Math.min(
+    ...layers.map((layer) => Math.max(layer.share, ...layer.audiences.map((one) => shareFor(one, id)))),
+  );
 }
 
 const STALE =

@@ -78,6 +78,13 @@ function isMember({ users, groups, tenants, attributes }: Audience, who: Person)
   );
 }
 
+/** Buckets below are on green in the cohort, for one of whom its percentage is; 0 for others and while it is stopped. */
+export function shareFor(audience: Audience, who: Person): number {
+  const { segments, share, cap, stopped } = audience;
+  const isFor = segments === undefined || isInSegments(audience, who);
+  return isFor && !stopped ? Math.min(share, cap) : 0;
+}
+
 /** Is the percentage restricted to some, and is the visitor one of them? By id or by group of the visitor's context. */
 export function isInSegments({ segments }: Audience, who: Person): boolean {
   if (segments === undefined) return false;

@@ -292,6 +292,22 @@ test.each([
   expect([answer.enabled, answer.threshold]).toEqual([enabled, percentage]);
 });
 
+test("the threshold is that of a cohort where its percentage is for them, so that it says why", () => {
+  const table = served({
+    planner: { state: "canary", cohorts: { staff: { percentage: 10, segments: ["staff"] } } },
+  });
+  const asked = (bucket: string, group: string) => {
+    const { enabled, threshold } = ask(table, "planner", {
+      bucket: bucketFrom(bucket),
+      attributes: { group: [group] },
+    });
+    return { enabled, threshold };
+  };
+  expect(asked("0.05", "staff")).toEqual({ enabled: true, threshold: 10 });
+  expect(asked("0.1", "staff")).toEqual({ enabled: false, threshold: 10 });
+  expect(asked("0.05", "guests")).toEqual({ enabled: false, threshold: 0 });
+});
+
 test("the step of a percentage says what was compared", () => {
   const table = served({ planner: { state: "canary", percentage: 45 } });
   const said = (bucket: number) => decidedBy(ask(table, "planner", { bucket }))?.sentence;
