@@ -297,10 +297,8 @@ test("the threshold is that of a cohort where its percentage is for them, so tha
     planner: { state: "canary", cohorts: { staff: { percentage: 10, segments: ["staff"] } } },
   });
   const asked = (bucket: string, group: string) => {
-    const { enabled, threshold } = ask(table, "planner", {
-      bucket: bucketFrom(bucket),
-      attributes: { group: [group] },
-    });
+    const context = { targetingKey: "ann", attributes: { group: [group] }, bucket: bucketFrom(bucket) };
+    const { enabled, threshold } = evaluateFlag(table, "planner", context, NOON);
     return { enabled, threshold };
   };
   expect(asked("0.05", "staff")).toEqual({ enabled: true, threshold: 10 });
