@@ -168,7 +168,7 @@ test("no * and no *.example.com answers for a host of the admin API, but a route
   const any = flag("any", ["*"]);
   const table = compileTable([any], ["ops.example.com"]);
   expect(table.match("ops.example.com", "/")).toBeUndefined();
-  expect(table.match("OPS.example.com".toLowerCase() + ".", "/")).toBeUndefined();
+  expect(table.match("ops.example.com.", "/")).toBeUndefined();
   expect(table.match("shop.example.com", "/")?.name).toBe("any");
   expect([table.isClosed("ops.example.com"), table.namesHost("ops.example.com")]).toEqual([true, false]);
   const named = compileTable([any, flag("named", ["ops.example.com"], ["/x/*"])], ["ops.example.com"]);
