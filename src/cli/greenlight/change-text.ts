@@ -12,13 +12,19 @@ export function entryText(paint: Paint, entry: AuditEntry): string {
     paint.dim(`${String(id).padStart(5)}  ${time}`),
     paint.bold(action),
     flag === null ? "" : `${flag}${release === null ? "" : ` ${release}`}`,
-    moved,
+    moved || ownAnswer(entry),
     paint.dim(`${who} (${how})`),
     // One line is one entry, whatever somebody has given as the reason.
     reason.replace(/\s+/g, " "),
   ]
     .filter(Boolean)
     .join("  ");
+}
+
+/** What an override says, and whether of a user or a tenant; of whom stands nowhere. */
+function ownAnswer({ action, figures: { state, of } }: AuditEntry): string {
+  if (action === "override") return `${String(state)} for a ${String(of)}`;
+  return action === "override-removed" ? `of a ${String(of)}` : "";
 }
 
 /** A value such as `canary 10 %`, its state in colour. */

@@ -169,7 +169,9 @@ function refusal(response: Response, text: string, profile: Profile): Failure {
       ? profile.token === undefined
         ? "No token was given: greenlight login, GREENLIGHT_TOKEN or --token-file."
         : `The token of ${profile.source} is not known there: greenlight login.`
-      : undefined;
+      : body.type === "urn:greenlight:problem:unknown-flag"
+        ? "greenlight list has the names."
+        : undefined;
   const sentence = body.detail ?? `${body.title ?? status}.`;
   return {
     exit,

@@ -3,6 +3,7 @@ import type { FlagListView, FlagSpecView } from "../../core/api/views.ts";
 import type { State } from "../../core/flag/schema.ts";
 import type { Output, Paint } from "./output.ts";
 import { pairs, percent, table, when } from "./table.ts";
+import { afterFlag } from "./way-on.ts";
 
 /** A state in its colour. */
 export function stateText(paint: Paint, state: State | string): string {
@@ -36,6 +37,9 @@ export function flagTable(out: Output, { flags, enabled, revision, faults }: Fla
 
 function askedText(paint: Paint, { flag }: FlagSpecView): string {
   if (!flag) return paint.red("faulty");
+  // What the plan has reached is told as what is served.
+  if (flag.state === "canary" && flag.plan && flag.percentage === 0)
+    return `${stateText(paint, "canary")} by plan`;
   return flag.state === "canary"
     ? `${stateText(paint, "canary")} ${percent(flag.percentage)}`
     : stateText(paint, flag.state);
@@ -68,5 +72,10 @@ export function flagText(out: Output, view: FlagSpecView, now: number): string {
     ["playbook", flag?.playbook],
     ["changed", view.updatedAt === null ? null : when(view.updatedAt, now)],
   ]);
-  return [lines, ...faults.map((f) => `${paint.red("✗")} ${f.path}: ${f.message}`)].join("\n");
+  const on = afterFlag(view);
+  return [
+    lines,
+    ...(on === undefined ? [] : [`→ ${on}`]),
+    ...faults.map((f) => `${paint.red("✗")} ${f.path}: ${f.message}`),
+  ].join("\n");
 }

@@ -50,7 +50,11 @@ function explain(error: unknown, args: readonly string[]): number {
       : error instanceof CommanderError
         ? {
             exit: EXIT.usage,
-            sentence: error.message.replace(/^error: /, ""),
+            // Commander's way to say that it has shown the help instead.
+            sentence:
+              error.code === "commander.help"
+                ? "Which of its commands?"
+                : error.message.replace(/^error: /, "").replace("command-argument value", "the word"),
             hint: `greenlight ${commandWord(args) ?? ""} --help`.replace("  ", " "),
           }
         : undefined;

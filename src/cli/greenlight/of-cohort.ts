@@ -1,7 +1,10 @@
 /** Which flags have to do with a cohort, and where their rollouts stand to its stage. */
 import type { FlagListView, FlagSpecView, RolloutView } from "../../core/api/views.ts";
+import { DEFAULT_COHORT } from "../../core/flag/members.ts";
+import { cohortSwitch } from "../../core/flag/switches.ts";
 import type { Api } from "./client.ts";
-import { misused } from "./failure.ts";
+import { EXIT } from "./exit.ts";
+import { misused, stop } from "./failure.ts";
 import { nearest } from "./nearest.ts";
 
 /** A flag that names the cohort, with its rollout (null for a flag without a route). */
@@ -32,6 +35,18 @@ export async function flagsOf(api: Api, cohort: string, only: string | undefined
         : null,
     })),
   );
+}
+
+/** Ends the command where no flag has the cohort, nor a switch of it is there: a misspelt one would disable nobody. */
+export function needsCohort(flags: readonly FlagSpecView[], cohort: string): void {
+  const known = [...new Set([...flags.flatMap(cohortsOf), DEFAULT_COHORT])];
+  if (known.includes(cohort) || flags.some(({ name }) => name === cohortSwitch(cohort))) return;
+  const near = nearest(cohort, known);
+  stop({
+    exit: EXIT.refused,
+    sentence: `No flag has a cohort or stage ${cohort}.`,
+    hint: near === undefined ? `There are: ${known.join(", ")}.` : `Was ${near} meant?`,
+  });
 }
 
 function cohortsOf({ flag }: FlagSpecView): string[] {

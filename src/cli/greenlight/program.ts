@@ -34,7 +34,7 @@ export function program(): Command {
 export function inherit(command: Command): Command {
   command
     .exitOverride()
-    .configureOutput({ outputError: () => {} })
+    .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .configureHelp({ showGlobalOptions: true })
     .helpCommand(false);
   command.commands.forEach(inherit);

@@ -2,6 +2,7 @@
 import type { GateView, RolloutView } from "../../core/api/views.ts";
 import type { Output, Paint } from "./output.ts";
 import { count, pairs, percent, span, table, when } from "./table.ts";
+import { afterRollout } from "./way-on.ts";
 
 /** Characters of a bar. */
 const BAR = 20;
@@ -67,6 +68,8 @@ export function rolloutText(out: Output, view: RolloutView, now: number): string
   ];
   if (gates.length > 0) lines.push("", gateTable(out, gates));
   if (view.waitsFor.length > 0) lines.push("", "Waits for:", ...view.waitsFor.map((what) => `  • ${what}`));
+  const on = afterRollout(view);
+  if (on !== undefined) lines.push("", `→ ${on}`);
   return lines.join("\n");
 }
 

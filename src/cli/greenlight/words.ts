@@ -25,14 +25,17 @@ export function percentageOf(text: string): number {
 /** Name of a flag, cohort or release. */
 export function nameOf(text: string): string {
   if (isName(text)) return text;
-  throw new InvalidArgumentError(`${NAME_WORDS}; it was expected`);
+  throw new InvalidArgumentError(`expected was ${NAME_WORDS}`);
 }
 
-/** A time: ISO 8601, or a length of time from now (`7d`). Milliseconds since the epoch. */
+/** A time to come: ISO 8601, or a length of time from now (`7d`). Milliseconds since the epoch. */
 export function timeFrom(now: number): (text: string) => number {
   return (text) => {
     const at = Date.parse(text);
-    if (!Number.isNaN(at) && /\d-\d/.test(text)) return at;
+    if (!Number.isNaN(at) && /\d-\d/.test(text)) {
+      if (at > now) return at;
+      throw new InvalidArgumentError("that time is past");
+    }
     return now + duration(text);
   };
 }

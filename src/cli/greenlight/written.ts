@@ -2,6 +2,7 @@
 import type { Cli } from "./cli.ts";
 import type { Written } from "./store.ts";
 import { percent } from "./table.ts";
+import { afterFlag } from "./way-on.ts";
 
 /** Tells what was done to a flag or to the document. `what` is a sentence in the past: `Deleted checkout`. */
 export function showWritten(cli: Cli, what: string, written: Written): void {
@@ -16,6 +17,8 @@ export function showWritten(cli: Cli, what: string, written: Written): void {
     if (flag) {
       const why = flag.why === null ? "" : `: ${flag.why}`;
       lines.push(`  ${flag.name} counts as ${flag.effective}, ${percent(flag.served)} served${why}`);
+      const on = afterFlag(flag);
+      if (on !== undefined) lines.push(`  → ${on}`);
     }
     return lines.join("\n");
   });

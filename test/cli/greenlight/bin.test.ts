@@ -1,4 +1,5 @@
 /** Promises of the executable itself: help at once, exit codes that reach the shell, an end at Ctrl-C. */
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -30,4 +31,13 @@ test("the shell is told what may follow", async () => {
   const command = greenlight("complete", "--", "canary");
   expect(await command.exit).toBe(0);
   expect(command.output).toContain("canary-status\tShows where each rollout is");
+});
+
+test("completion works in a bash without the package bash-completion", () => {
+  const script = `source <(node bin/greenlight.js completion bash); COMP_WORDS=(greenlight canary-s); COMP_CWORD=1
+__greenlight_complete; echo "\${COMPREPLY[*]}"`;
+  const args = ["--norc", "--noprofile", "-c", script];
+  expect(execFileSync("bash", args, { cwd: ROOT, encoding: "utf8", stdio: "pipe" }).trim()).toBe(
+    "canary-status",
+  );
 });

@@ -120,6 +120,9 @@ describe("what commands do", () => {
     );
     expect((await json<{ phase: string }>("canary-status", "checkout")).phase).toBe("halted");
     expect((await run("canary-status")).out).toContain("immediate rollback by local");
+    for (const words of [["status"], ["canary-status", "checkout"]])
+      expect((await run(...words)).out, "the next command").toContain("→ greenlight resume checkout");
+    expect((await run("get", "checkout")).out).toContain("→ greenlight canary-status checkout");
     expect((await run("resume", "checkout")).code).toBe(0);
   });
 
@@ -179,6 +182,13 @@ describe("how commands end", () => {
     [2, "no such command", ["lsit"]],
     [2, "no such option", ["list", "--nonsense"]],
     [2, "nothing to set", ["set", "checkout"]],
+    [2, "a misspelt state", ["set", "checkout", "onn"]],
+    [2, "a command without its own command", ["cohort"]],
+    [
+      2,
+      "an override that has ended before it begins",
+      ["override", "checkout", "on", "--user", "ada", "--expires", "2001-01-01"],
+    ],
     [2, "a percentage above 100", ["set", "checkout", "--percentage", "101"]],
     [2, "a percentage with a state that has none", ["set", "checkout", "on", "--percentage", "10"]],
     [2, "nobody's override", ["override", "checkout", "on"]],
@@ -186,6 +196,7 @@ describe("how commands end", () => {
     [2, "no such cohort", ["validate", "--cohort", "stuff"]],
     [2, "no such profile", ["list", "--profile", "nowhere"]],
     [3, "a flag that is not there", ["get", "nothing"]],
+    [3, "a cohort that no flag has", ["cohort", "disable", "betta", "--yes"]],
     [3, "a flag that is there already", ["create", "checkout"]],
     [3, "a command that the rollout cannot do", ["approve", "checkout"]],
     [3, "a document with faults", ["create", "faulty", "--kind", "nonsense"]],
@@ -223,6 +234,7 @@ describe("how commands end", () => {
     ["rollback", "--to", "1"],
     ["delete", "checkout"],
     ["instant", "checkout"],
+    ["restart", "engine"],
     ["promote", "checkout", "--force"],
     ["set", "checkout", "kill"],
     ["override", "checkout", "--remove", "--user", "ada"],

@@ -105,3 +105,16 @@ test.each([
     sentence: expect.stringMatching(words) as string,
   });
 });
+
+test("the page of other systems names EcoTrips's flag as its payload is read", async () => {
+  const [, flag] =
+    /greenlight evaluate (\S+) --bucket 0\.27/.exec(
+      readFileSync(join(ROOT, "docs/commands-of-others.md"), "utf8"),
+    ) ?? [];
+  const payload = "fixtures/rehearsal/ecotrips/3-rollout.json";
+  const { code, out } = await greenlight("evaluate", flag!, "--bucket", "0.27", "--file", payload);
+  expect({ code, first: out.split("\n")[0] }).toEqual({
+    code: 0,
+    first: "{ enabled: true, threshold: 45, bucket: 0.27 }",
+  });
+});

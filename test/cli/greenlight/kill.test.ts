@@ -62,6 +62,14 @@ test("without the key the controller holds alone, and each is told by itself", a
   });
 });
 
+test("a flag that is killed already is told as killed by both, not as refused", async () => {
+  const state = join(folder, "state");
+  await kill(router.url, state);
+  const { code, told } = await kill(router.url, state);
+  expect(code).toBe(0);
+  expect(told?.controller).toEqual({ ok: true, sentence: expect.stringContaining("it was so before") });
+});
+
 /** A namespace with this text under the key, in which somebody else may write as well. */
 function namespace(
   text: string | undefined,

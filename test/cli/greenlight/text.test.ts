@@ -38,6 +38,7 @@ describe("words", () => {
   test("a time may be one, or a length from or before now", () => {
     expect(timeFrom(1000)("1s")).toBe(2000);
     expect(timeBefore(5000)("1s")).toBe(4000);
+    expect(() => timeFrom(Date.parse("2030-02-01"))("2030-01-31T12:00:00Z")).toThrow("past");
     expect(timeFrom(0)("2030-01-31T12:00:00Z")).toBe(Date.parse("2030-01-31T12:00:00Z"));
   });
 
@@ -134,6 +135,26 @@ describe("what others have written", () => {
     };
     expect(entryText(out.paint, entry)).not.toContain("\n");
   });
+});
+
+test("an override stands in the audit log with what it says, and not with whose it is", () => {
+  const entry = {
+    id: 7,
+    at: 0,
+    who: "ann",
+    how: "cli",
+    action: "override",
+    flag: "shop",
+    release: "1",
+    previous: "off",
+    next: "off",
+    percentage: 0,
+    reason: "asked for it",
+    figures: { of: "tenant", state: "on" },
+    hash: "",
+  } satisfies AuditEntry;
+  const { paint } = new Output({ json: false, quiet: false, color: false }, {});
+  expect(entryText(paint, entry)).toContain("override  shop 1  on for a tenant  ann (cli)  asked for it");
 });
 
 test("a failure says what, where, every fault with its path, and what to do", () => {

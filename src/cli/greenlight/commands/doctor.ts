@@ -43,10 +43,11 @@ function text(cli: Cli, facts: Facts, found: readonly Found[]): string {
     `  ${paint.dim("→")} ${mend}`,
   ]);
   const counted = (level: Level) => found.filter((one) => one.level === level).length;
+  const many = (level: Level, word: string) => `${counted(level)} ${word}${counted(level) === 1 ? "" : "s"}`;
   const missing = unseen(facts);
   if (missing.length > 0)
     lines.push(paint.dim(`Not looked at, for it could not be had: ${missing.join("; ")}.`));
-  const sum = `${CHECKS.length} checks: ${counted("error")} errors, ${counted("warning")} warnings, ${counted("info")} remarks.`;
+  const sum = `${CHECKS.length} checks: ${many("error", "error")}, ${many("warning", "warning")}, ${many("info", "remark")}.`;
   return [...lines, counted("error") > 0 ? paint.red(sum) : paint.green(sum)].join("\n");
 }
 

@@ -10,6 +10,7 @@ import type {
   StatusView,
   WindowView,
 } from "../../../core/api/views.ts";
+import { DEFAULT_COHORT } from "../../../core/flag/members.ts";
 import type { Flag } from "../../../core/flag/schema.ts";
 import type { Cli, CommandFactory } from "../cli.ts";
 import type { Api } from "../client.ts";
@@ -39,7 +40,8 @@ interface Meant {
 /** The flags that are looked at: of the cohort, the one that is named, or all in canary or shadow. */
 async function meant(api: Api, { cohort, flag }: HealthFlags): Promise<Meant[]> {
   const specs =
-    cohort !== undefined
+    // Whoever is in no cohort of a flag is in the default one: all flags have it.
+    cohort !== undefined && cohort !== DEFAULT_COHORT
       ? (await flagsOf(api, cohort, flag)).map(({ spec }) => spec)
       : flag !== undefined
         ? [await api.ask<FlagSpecView>(`/flags/${encodeURIComponent(flag)}`)]
@@ -56,15 +58,10 @@ async function meant(api: Api, { cohort, flag }: HealthFlags): Promise<Meant[]> 
 const isUnderWay = (flag: Flag | null) =>
   flag?.route !== undefined && (flag.state === "canary" || flag.state === "shadow");
 
-/** The rows of a cohort, else those of all cohorts together. */
+/** The rows of a cohort; where none is meant those of all together. A cohort without requests has none. */
 function sides({ rows }: MetricsView, cohort: string | undefined): Look["sides"] {
   const side = (variant: WindowView["variant"]) => {
-    const own = rows.filter((row) => row.variant === variant);
-    return (
-      own.find((row) => cohort !== undefined && row.cohort === cohort) ??
-      own.find((row) => row.cohort === null) ??
-      null
-    );
+    return rows.find((row) => row.variant === variant && row.cohort === (cohort ?? null)) ?? null;
   };
   return { green: side("green"), blue: side("blue") };
 }

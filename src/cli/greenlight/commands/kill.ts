@@ -11,6 +11,9 @@ import { editKey, type KeyChange, type Way } from "../kill-key.ts";
 import { percent } from "../table.ts";
 import { nameOf } from "../words.ts";
 
+/** Status of an answer that nothing was done, for it is so or cannot be. */
+const CONFLICT = 409;
+
 /** What both came to, and what is served since. */
 interface Killed {
   flag: string;
@@ -35,6 +38,8 @@ async function byController(cli: Cli, flag: string, reason: string | undefined):
         : await api.try(`/flags/${encodeURIComponent(flag)}/kill`, { method: "POST", body: said });
     if (!answer.ok) {
       const { sentence, type } = answer.failure;
+      if (answer.failure.status === CONFLICT && (await isKilledAlready(cli, flag)))
+        return { ok: true, sentence: `it was so before: ${sentence}` };
       return { ok: false, sentence, isUnknown: type === "urn:greenlight:problem:unknown-flag" };
     }
     return { ok: true, sentence: `in force since revision ${answer.value.revision}` };
@@ -42,6 +47,12 @@ async function byController(cli: Cli, flag: string, reason: string | undefined):
     if (error instanceof Stopped) return { ok: false, sentence: error.failure.sentence };
     throw error;
   }
+}
+
+/** Does the controller hold every release of the flag off green already? Then another kill is refused, and all is well. */
+async function isKilledAlready(cli: Cli, flag: string): Promise<boolean> {
+  const status = await (await cli.api()).try<StatusView>("/status");
+  return status.ok && status.value.halts.some((halt) => halt.flag === flag && halt.action === "kill");
 }
 
 /** The way over the kill key. */
@@ -69,9 +80,13 @@ async function servedNow(cli: Cli, flag: string): Promise<Killed["served"]> {
 /** Tells the quick way's outcome at once: wrangler takes seconds for the other. */
 async function told(cli: Cli, way: Promise<ByController>): Promise<ByController> {
   const done = await way;
-  if (!cli.out.json) cli.out.note(`${done.ok ? "✓" : "✗"} controller: ${done.sentence}; now the kill key …`);
+  if (!cli.out.json)
+    cli.out.note(`${done.ok ? "✓" : "✗"} controller: ${withoutStop(done.sentence)}; now the kill key …`);
   return done;
 }
+
+/** Sentences of others have a full stop or none. */
+const withoutStop = (sentence: string) => sentence.replace(/\.$/, "");
 
 function meant(flag: string | undefined, all: boolean): string {
   if (all || flag === EVERY_FLAG) return EVERY_FLAG;
@@ -113,7 +128,7 @@ export const killCommand: CommandFactory = (cli) =>
       if (!controller.ok && !kvKey.ok) {
         const failure: Failure = {
           exit: controller.isUnknown ? EXIT.refused : EXIT.unreachable,
-          sentence: `${name} is NOT killed. Controller: ${controller.sentence} Kill key: ${kvKey.sentence}`,
+          sentence: `${name} is NOT killed. Controller: ${withoutStop(controller.sentence)}. Kill key: ${withoutStop(kvKey.sentence)}.`,
           hint: controller.isUnknown
             ? `greenlight list has the names. To write the key all the same: greenlight kill ${flag} --kv`
             : "Write the key kill of the namespace in Cloudflare's dashboard: the flag's name, or *.",
@@ -129,7 +144,7 @@ export const killCommand: CommandFactory = (cli) =>
           wayText(cli, "kill key", kvKey),
         ];
         if (served) {
-          const heard = `${served.isolates} isolates heard in the last minute`;
+          const heard = `${served.isolates} ${served.isolates === 1 ? "isolate" : "isolates"} heard in the last minute`;
           const key = served.keyRead
             ? "the controller has read the key"
             : "the controller has not read the key yet";

@@ -39,7 +39,11 @@ export const advanceCommand = plain(
   "advance",
   "Goes to the next stage now: gates and approval of this one are skipped, the entry of the next is not.",
 );
-export const restartCommand = plain("restart", "Begins anew at the first stage.");
+export const restartCommand = plain(
+  "restart",
+  "Begins anew at the first stage: green goes down to it.",
+  (flag) => `Begin the rollout of ${flag} anew? Green goes down to the first stage.`,
+);
 export const instantCommand = plain(
   "instant",
   "Puts everybody on green at once, without stages or gates: for a hotfix.",

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import type { State, Value } from "../../../core/flag/schema.ts";
 import type { Cli, CommandFactory } from "../cli.ts";
 import { misused } from "../failure.ts";
+import { nearest } from "../nearest.ts";
 import { percent } from "../table.ts";
 import { nameOf, percentageOf } from "../words.ts";
 import { showWritten } from "../written.ts";
@@ -23,6 +24,15 @@ function words(cli: Cli, first: string | undefined, second: string | undefined) 
   return { state: undefined, reason: first ?? cli.options.reason };
 }
 
+/** Nothing to set; a word that is no state was meant as one. */
+function nothing(word: string | undefined): never {
+  const near = nearest(word ?? "", STATES);
+  misused(
+    word === undefined ? "Nothing was said to set." : `${JSON.stringify(word)} is no state.`,
+    near === undefined ? `One of ${STATES.join(", ")}; or --percentage, or --release.` : `Was ${near} meant?`,
+  );
+}
+
 export const setCommand: CommandFactory = (cli) =>
   new Command("set")
     .description("Sets state, percentage or release of a flag. What lowers green counts at once.")
@@ -34,8 +44,7 @@ export const setCommand: CommandFactory = (cli) =>
     .action(async (flag: string, first: string | undefined, second: string | undefined, to: SetFlags) => {
       const { state, reason } = words(cli, first, second);
       const { percentage, release } = to;
-      if (state === undefined && percentage === undefined && release === undefined)
-        misused("Nothing was said to set.", "greenlight set FLAG STATE, or --percentage, or --release.");
+      if (state === undefined && percentage === undefined && release === undefined) nothing(first);
       if (percentage !== undefined && state !== undefined && state !== "canary" && state !== "shadow")
         misused(`A percentage means nothing with ${state}.`, "Leave it out, or set canary.");
       const patch: Record<string, Value> = {};

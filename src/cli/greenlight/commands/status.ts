@@ -7,6 +7,7 @@ import { stateText } from "../flag-text.ts";
 import type { Output } from "../output.ts";
 import { phaseText, stageText, verdictSign } from "../rollout-text.ts";
 import { pairs, percent, table, when } from "../table.ts";
+import { afterHalt } from "../way-on.ts";
 
 function statusText(out: Output, status: StatusView, url: string, now: number): string {
   const { paint } = out;
@@ -16,13 +17,16 @@ function statusText(out: Output, status: StatusView, url: string, now: number): 
       ["router", url],
       ["revision", `${status.revision}, ${when(status.at, now)}`],
       ["isolates", `${status.isolates} heard in the last minute${sampled}`],
-      ["global switch", status.enabled ? "on" : paint.red("off: everything goes to blue")],
+      [
+        "global switch",
+        status.enabled ? "on" : `${paint.red("off: everything goes to blue")} → greenlight enable`,
+      ],
       ["kill key", status.kill.trim() === "" ? null : paint.red(status.kill.trim())],
       ["batches lost", status.lost === 0 ? null : String(status.lost)],
     ]),
   ];
   for (const halt of status.halts)
-    lines.push(`${paint.red("■")} ${halt.flag} ${halt.release}: ${halt.reason}`);
+    lines.push(`${paint.red("■")} ${halt.flag} ${halt.release}: ${halt.reason}`, `  → ${afterHalt(halt)}`);
   for (const { path, message } of status.faults) lines.push(`${paint.red("✗")} ${path}: ${message}`);
   const rows = status.flags.map(({ name, state, percentage, share, verdict, rollout }) => [
     verdictSign(paint, verdict?.verdict ?? "unmeasured"),

@@ -16,6 +16,7 @@ interface ValidateFlags {
 interface Judged {
   valid: boolean;
   faults: Fault[];
+  added: string[];
   changed: string[];
   removed: string[];
 }
@@ -44,7 +45,7 @@ async function validateFile(cli: Cli, file: string, online: boolean): Promise<vo
   const faults = faultsIn(text);
   const judged = online ? await ask(cli, text) : undefined;
   const valid = faults.length === 0 && judged?.valid !== false;
-  const router = judged && { changed: judged.changed, removed: judged.removed };
+  const router = judged && { added: judged.added, changed: judged.changed, removed: judged.removed };
   cli.out.show({ file: nameOf(file), valid, faults, ...router }, () => {
     const { paint } = cli.out;
     const lines = faults.map((fault) => faultLine(paint, nameOf(file), fault));
@@ -52,6 +53,7 @@ async function validateFile(cli: Cli, file: string, online: boolean): Promise<vo
       ? paint.green(`✓ ${nameOf(file)} has no faults.`)
       : paint.red(`✗ ${nameOf(file)} has ${faults.length === 1 ? "one fault" : `${faults.length} faults`}.`);
     if (judged) {
+      lines.push(`would add: ${judged.added.join(", ") || "nothing"}`);
       lines.push(`would change: ${judged.changed.join(", ") || "nothing"}`);
       lines.push(`would remove: ${judged.removed.join(", ") || "nothing"}`);
     }
