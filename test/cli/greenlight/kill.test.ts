@@ -1,5 +1,7 @@
 /** Promises of `greenlight kill`: two ways, each told by itself; one that holds is enough. */
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -68,6 +70,41 @@ test("a flag that is killed already is told as killed by both, not as refused", 
   const { code, told } = await kill(router.url, state);
   expect(code).toBe(0);
   expect(told?.controller).toEqual({ ok: true, sentence: expect.stringContaining("it was so before") });
+});
+
+test("taking a kill away lifts no halt that stood before it", async () => {
+  const env = { GREENLIGHT_URL: router.url, GREENLIGHT_TOKEN: router.token, XDG_CONFIG_HOME: folder };
+  const headers = { authorization: `Bearer ${router.token}` };
+  const say = async (command: string, body: object = {}) => {
+    const url = `${router.url}/_greenlight/api/flags/checkout/${command}`;
+    return (await fetch(url, { method: "POST", headers, body: JSON.stringify(body) })).status;
+  };
+  await say("resume");
+  expect(await say("rollback", { mode: "immediate" })).toBe(200);
+  expect(await say("kill")).toBe(200);
+  const unkill = await greenlight(["unkill", "checkout", "--yes", "--json"], env);
+  const { controller } = JSON.parse(unkill.out) as Told;
+  const after = JSON.parse((await greenlight(["get", "checkout", "--json"], env)).out) as { served: number };
+  expect({ code: unkill.code, ok: controller.ok, served: after.served }).toEqual({
+    code: 3,
+    ok: false,
+    served: 0,
+  });
+  expect(controller.sentence).toContain("greenlight resume checkout");
+});
+
+test("a router that hangs is waited for once, and not asked again", async () => {
+  let asked = 0;
+  const hanging = createServer(() => asked++);
+  await new Promise<void>((done) => void hanging.listen(0, "127.0.0.1", done));
+  const { port } = hanging.address() as AddressInfo;
+  const file = join(folder, "no-folder");
+  await writeFile(file, "");
+  const { code, err } = await kill(`http://127.0.0.1:${port}`, file, "--timeout", "0.2");
+  hanging.closeAllConnections();
+  hanging.close();
+  expect({ code, asked }).toEqual({ code: 5, asked: 1 });
+  expect(err).toContain("NOT killed");
 });
 
 /** A namespace with this text under the key, in which somebody else may write as well. */

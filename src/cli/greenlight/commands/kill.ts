@@ -14,6 +14,9 @@ import { nameOf } from "../words.ts";
 /** Status of an answer that nothing was done, for it is so or cannot be. */
 const CONFLICT = 409;
 
+/** Milliseconds for the controller's answer: a router that hangs is as good as none, and the key is written besides. */
+const PATIENCE_MS = 8000;
+
 /** What both came to, and what is served since. */
 interface Killed {
   flag: string;
@@ -24,7 +27,7 @@ interface Killed {
 }
 
 /** A misspelt name would be killed in the key, and not the flag that was meant. */
-type ByController = Way & { isUnknown?: boolean };
+type ByController = Way & { isUnknown?: boolean; isSilent?: boolean };
 
 /** The way over the controller: a halt of every release of the flag; of all flags the global switch. */
 async function byController(cli: Cli, flag: string, reason: string | undefined): Promise<ByController> {
@@ -32,19 +35,25 @@ async function byController(cli: Cli, flag: string, reason: string | undefined):
   try {
     const api = await cli.api();
     const said = cli.said(reason);
+    const timeoutMs = PATIENCE_MS;
     const answer: Answer<RolloutView | WriteView> =
       flag === EVERY_FLAG
-        ? await api.try("/enabled", { method: "PUT", body: { enabled: false, ...said } })
-        : await api.try(`/flags/${encodeURIComponent(flag)}/kill`, { method: "POST", body: said });
+        ? await api.try("/enabled", { method: "PUT", body: { enabled: false, ...said }, timeoutMs })
+        : await api.try(`/flags/${encodeURIComponent(flag)}/kill`, { method: "POST", body: said, timeoutMs });
     if (!answer.ok) {
-      const { sentence, type } = answer.failure;
-      if (answer.failure.status === CONFLICT && (await isKilledAlready(cli, flag)))
+      const { sentence, type, status } = answer.failure;
+      if (status === CONFLICT && (await isKilledAlready(cli, flag)))
         return { ok: true, sentence: `it was so before: ${sentence}` };
-      return { ok: false, sentence, isUnknown: type === "urn:greenlight:problem:unknown-flag" };
+      return {
+        ok: false,
+        sentence,
+        isUnknown: type === "urn:greenlight:problem:unknown-flag",
+        isSilent: status === undefined,
+      };
     }
     return { ok: true, sentence: `in force since revision ${answer.value.revision}` };
   } catch (error) {
-    if (error instanceof Stopped) return { ok: false, sentence: error.failure.sentence };
+    if (error instanceof Stopped) return { ok: false, sentence: error.failure.sentence, isSilent: true };
     throw error;
   }
 }
@@ -77,12 +86,16 @@ async function servedNow(cli: Cli, flag: string): Promise<Killed["served"]> {
   return { percent: share / SHARE_PER_PERCENT, isolates, keyRead: isKilled(kill, flag) };
 }
 
-/** Tells the quick way's outcome at once: wrangler takes seconds for the other. */
-async function told(cli: Cli, way: Promise<ByController>): Promise<ByController> {
-  const done = await way;
-  if (!cli.out.json)
-    cli.out.note(`${done.ok ? "✓" : "✗"} controller: ${withoutStop(done.sentence)}; now the kill key …`);
-  return done;
+/** Tells the outcome of whichever way is over first: the other may take seconds. */
+function telling(cli: Cli): <T extends Way>(name: string, other: string, way: Promise<T>) => Promise<T> {
+  let isFirst = !cli.out.json;
+  return async (name, other, way) => {
+    const done = await way;
+    if (isFirst)
+      cli.out.note(`${done.ok ? "✓" : "✗"} ${name}: ${withoutStop(done.sentence)}; now ${other} …`);
+    isFirst = false;
+    return done;
+  };
 }
 
 /** Sentences of others have a full stop or none. */
@@ -113,7 +126,8 @@ export const killCommand: CommandFactory = (cli) =>
       // Not to know which router is meant is no failure of a way.
       await cli.profile();
       await cli.confirm(flag === EVERY_FLAG ? "Kill every flag?" : `Kill ${flag}, every release of it?`);
-      const asked = told(cli, byController(cli, flag, reason));
+      const tell = telling(cli);
+      const asked = byController(cli, flag, reason);
       const key = byKey(cli, {
         change: (kill) => withKilled(kill, flag),
         holds: (kill) => isKilled(kill, flag),
@@ -122,7 +136,7 @@ export const killCommand: CommandFactory = (cli) =>
         ),
       });
       const [controller, kvKey] = await cli.busy("asking the controller, writing the kill key", () =>
-        Promise.all([asked, key]),
+        Promise.all([tell("controller", "the kill key", asked), tell("kill key", "the controller", key)]),
       );
       const name = flag === EVERY_FLAG ? "every flag" : flag;
       if (!controller.ok && !kvKey.ok) {
@@ -135,7 +149,7 @@ export const killCommand: CommandFactory = (cli) =>
         };
         return stop(failure);
       }
-      const served = await servedNow(cli, flag);
+      const served = controller.isSilent ? null : await servedNow(cli, flag);
       const killed: Killed = { flag, controller, kvKey, served };
       cli.out.show(killed, () => {
         const lines = [
@@ -164,7 +178,9 @@ export const killCommand: CommandFactory = (cli) =>
 
 export const unkillCommand: CommandFactory = (cli) =>
   new Command("unkill")
-    .description("Takes a flag out of the kill key, and lifts the controller's kill (resume).")
+    .description(
+      "Takes a flag out of the kill key, and lifts the controller's kill (resume). Where another halt or pause stands beside it, the controller's kill stays: resume lifts all.",
+    )
     .argument("[flag]", "its name; not with --all")
     .argument("[reason]", "why")
     .option("--all", "takes * out of the key; flags that it names stay", false)
@@ -180,10 +196,12 @@ export const unkillCommand: CommandFactory = (cli) =>
       );
       const controller = flag === EVERY_FLAG ? null : await lift(cli, flag, reason);
       const ok = kvKey.ok && controller?.ok !== false;
-      cli.out.show({ flag, controller, kvKey }, () =>
+      const served = ok ? await servedNow(cli, flag) : null;
+      cli.out.show({ flag, controller, kvKey, served }, () =>
         [
           wayText(cli, "kill key", kvKey),
           ...(controller ? [wayText(cli, "controller", controller)] : []),
+          ...(served ? [`  served now: ${percent(served.percent)} on green`] : []),
         ].join("\n"),
       );
       if (!ok) cli.ends(EXIT.refused);
@@ -194,8 +212,15 @@ async function lift(cli: Cli, flag: string, reason: string | undefined): Promise
   if (cli.options.kv)
     return { ok: true, sentence: "not asked, for --kv was said: a kill that it keeps stays" };
   const api = await cli.api();
-  const path = `/flags/${encodeURIComponent(flag)}/resume`;
-  const answer = await api.try<RolloutView>(path, { method: "POST", body: cli.said(reason) });
+  const path = `/flags/${encodeURIComponent(flag)}`;
+  const rollout = await api.try<RolloutView>(`${path}/rollout`);
+  // Resume would lift these as well: a green that was halted for its failures would have its visitors back unasked.
+  const beside = rollout.ok ? rollout.value.halts.find(({ action }) => action !== "kill") : undefined;
+  if (beside) {
+    const sentence = `its kill stays, for more stands against green: ${withoutStop(beside.reason)}. Once that is mended: greenlight resume ${flag}`;
+    return { ok: false, sentence };
+  }
+  const answer = await api.try<RolloutView>(`${path}/resume`, { method: "POST", body: cli.said(reason) });
   if (answer.ok) return { ok: true, sentence: `lifted with revision ${answer.value.revision}` };
   const { type, sentence } = answer.failure;
   return { ok: type === "urn:greenlight:problem:not-halted", sentence };

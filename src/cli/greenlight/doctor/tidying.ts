@@ -32,7 +32,7 @@ export const tidyingChecks: Check[] = [
                 "info",
                 `Overrides that have ended: ${ended}.`,
                 where,
-                `greenlight override ${name} --remove takes them out one by one.`,
+                `greenlight override ${name} --remove --user ID (or --tenant ID) takes them out one by one; greenlight get ${name} --written has them.`,
               )
             : []),
           ...(ending > 0
