@@ -23,6 +23,8 @@ export interface Ask {
   headers?: Record<string, string>;
   /** The answer's text as it is, though it is JSON: a document is edited to the last space. */
   asText?: boolean;
+  /** The most that one try may take, milliseconds; less where `--timeout` says so. */
+  timeoutMs?: number;
 }
 
 /** A good answer. */
@@ -98,7 +100,7 @@ export class Api {
     let wait = BACKOFF_MS;
     for (let tries = 1; ; tries++) {
       try {
-        const once = signal ?? AbortSignal.timeout(this.#timeoutMs);
+        const once = signal ?? AbortSignal.timeout(Math.min(this.#timeoutMs, ask.timeoutMs ?? Infinity));
         const response = await fetch(url, {
           method,
           headers,
@@ -110,7 +112,9 @@ export class Api {
         return { response };
       } catch (error) {
         if (this.#until.aborted) return { exit: EXIT.interrupted, sentence: "Interrupted." };
-        if (tries === TRIES || signal?.aborted) return this.#lost(reason(error));
+        // What hangs hangs the next time too, and somebody waits.
+        const isOver = tries === TRIES || (error as Error).name === "TimeoutError";
+        if (isOver || signal?.aborted) return this.#lost(reason(error));
       }
       await sleep(wait);
       wait *= BACKOFF_FACTOR;

@@ -1,6 +1,6 @@
 /** Flags as people read them in a terminal. */
 import type { FlagListView, FlagSpecView } from "../../core/api/views.ts";
-import type { State } from "../../core/flag/schema.ts";
+import type { Flag, State } from "../../core/flag/schema.ts";
 import type { Output, Paint } from "./output.ts";
 import { pairs, percent, table, when } from "./table.ts";
 import { afterFlag } from "./way-on.ts";
@@ -45,6 +45,13 @@ function askedText(paint: Paint, { flag }: FlagSpecView): string {
     : stateText(paint, flag.state);
 }
 
+/** Names of cohorts, with the share of those that have one: it is not in the flag's own percentage. */
+function cohortsText(cohorts: Flag["cohorts"]): string {
+  return Object.entries(cohorts)
+    .map(([name, { percentage }]) => (percentage ? `${name} ${percent(percentage)}` : name))
+    .join(", ");
+}
+
 /** One flag, all that matters of it. */
 export function flagText(out: Output, view: FlagSpecView, now: number): string {
   const { paint } = out;
@@ -65,7 +72,7 @@ export function flagText(out: Output, view: FlagSpecView, now: number): string {
     ["owner", flag?.owner],
     ["depends on", flag?.dependencies.join(", ")],
     ["environments", flag?.environments.join(", ")],
-    ["cohorts", flag ? Object.keys(flag.cohorts).join(", ") : null],
+    ["cohorts", flag ? cohortsText(flag.cohorts) : null],
     ["plan", flag?.plan ? (flag.plan.name ?? `${flag.plan.stages.length} stages`) : null],
     ["overrides", overrides > 0 ? String(overrides) : null],
     ["notes", flag?.notes],
